@@ -1,0 +1,36 @@
+# The two commands of the README are `make run` and `make test`; the rest is for those who change the code.
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/sh
+
+.PHONY: install run test lint long night bench clean
+
+install: .venv/.installed
+
+.venv/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install
+	$(BIN)/qorgau up --feed --watch
+
+test: install
+	$(BIN)/python -m pytest -m "not long and not night" tests
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/mypy shared services tests
+
+long: install
+	$(BIN)/python -m pytest -m "long" tests
+
+night: install
+	$(BIN)/python -m pytest -m "long or night" tests
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,42 @@
+"""House rules that hold for the whole tree: what the core may import, and that services know nothing of each other."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT / "shared" / "qorgau"
+SERVICES = {
+    "intake": ROOT / "services/intake/intake",
+    "police_dispatch": ROOT / "services/police-dispatch/police_dispatch",
+    "court_tracker": ROOT / "services/court-tracker/court_tracker",
+    "notifier": ROOT / "services/notifier/notifier",
+}
+IO_MODULES = {"aiokafka", "asyncio", "fastapi", "motor", "pymongo", "random", "secrets", "socket", "threading", "time"}
+PURE = ["facts", "instants", "policy", "calendar", "assess", "record", "explain"]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def python_files(*roots: Path) -> list[Path]:
+    return sorted(path for root in roots for path in root.rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_imports_another(name: str) -> None:
+    others = set(SERVICES) - {name}
+    for path in python_files(SERVICES[name]):
+        assert not {module.split(".")[0] for module in imports(path)} & others, path
+
+
+def test_what_every_service_stands_on_imports_no_service() -> None:
+    for path in python_files(SHARED):
+        assert not {module.split(".")[0] for module in imports(path)} & set(SERVICES), path

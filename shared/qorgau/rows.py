@@ -1,0 +1,125 @@
+"""What an assessment says: deadline rows, flag rows and events of change, with their ids and their JSON form."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID, uuid5
+
+from qorgau.instants import format_duration, format_instant
+
+Level = Literal["warn", "breach", "info", "flag"]
+State = Literal["running", "tolled", "breached", "met", "closed_late", "cancelled", "missed", "window_passed"]
+Change = Literal["raised", "updated", "escalated", "cleared"]
+
+# Fixed for ever: ids derived from it are known to receivers.
+NAMESPACE = UUID("6f0f1d52-6f1c-5b8e-9a55-3b0a6b8b4f10")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRow:
+    """One deadline at one instant (deadlines.md 9.4); instants and durations in microseconds."""
+
+    case: str
+    rule: str
+    key: str
+    severity: str
+    start_at: int
+    due_at: int | None
+    state: State
+    late_by: int | None = None
+    remaining: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The output row, instants in UTC with `Z`, durations in ISO 8601."""
+        return {
+            "case": self.case,
+            "rule": self.rule,
+            "key": self.key,
+            "severity": self.severity,
+            "start_at": format_instant(self.start_at),
+            "due_at": _instant(self.due_at),
+            "state": self.state,
+            "late_by": _duration(self.late_by),
+            "remaining": _duration(self.remaining),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRow:
+    """One entry of a flag history (deadlines.md 9.2 to 9.4), open while `cleared_at` is None.
+
+    `region` and `agency` say whose lateness it is (policy.yaml, `duty_kinds`), as known when it last changed.
+    """
+
+    case: str
+    rule: str
+    key: str
+    level: Level
+    severity: str
+    start_at: int | None
+    due_at: int | None
+    raised_at: int
+    cleared_at: int | None = None
+    late_by: int | None = None
+    outcome: str = "open"
+    escalations: tuple[tuple[str, int], ...] = ()
+    region: str | None = None
+    agency: str | None = None
+
+    @property
+    def id(self) -> str:
+        """uuid5 of case, rule, key, start, level and raising instant: the same in live, replay and rebuild."""
+        start = "" if self.start_at is None else format_instant(self.start_at)
+        parts = (self.case, self.rule, self.key, start, self.level, format_instant(self.raised_at))
+        return str(uuid5(NAMESPACE, "|".join(parts)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The output row of deadlines.md 9.4."""
+        return {
+            "case": self.case,
+            "rule": self.rule,
+            "key": self.key,
+            "level": self.level,
+            "severity": self.severity,
+            "start_at": _instant(self.start_at),
+            "due_at": _instant(self.due_at),
+            "raised_at": format_instant(self.raised_at),
+            "cleared_at": _instant(self.cleared_at),
+            "late_by": _duration(self.late_by),
+            "outcome": self.outcome,
+            "escalations": {step: format_instant(at) for step, at in self.escalations},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FlagEvent:
+    """A change of one flag at the logical instant `at`: `detail` is the step reached, or the due it moved to."""
+
+    change: Change
+    flag: FlagRow
+    at: int
+    seq: int
+    detail: str = ""
+
+    @property
+    def id(self) -> str:
+        """uuid5(flag id, raised | due INSTANT | escalated STEP | cleared)."""
+        name = {"updated": f"due {self.detail}", "escalated": f"escalated {self.detail}"}.get(self.change, self.change)
+        return str(uuid5(UUID(self.flag.id), name))
+
+
+def flag_order(row: FlagRow) -> tuple[int, str, str, str, str, int]:
+    """The order of a printed flag history: raised_at, case, rule, key, level, start_at."""
+    return row.raised_at, row.case, row.rule, row.key, row.level, -1 if row.start_at is None else row.start_at
+
+
+def deadline_order(row: DeadlineRow) -> tuple[str, str, str, int]:
+    """The order of printed deadlines."""
+    return row.case, row.rule, row.key, row.start_at
+
+
+def _instant(instant: int | None) -> str | None:
+    return None if instant is None else format_instant(instant)
+
+
+def _duration(length: int | None) -> str | None:
+    return None if length is None else format_duration(length)

@@ -61,7 +61,8 @@ def _of(words: str) -> frozenset[str]:
 
 
 KINDS = _of(
-    "102 helpline-150 helpline-111 crisis-centre clinic police-unit forensic shelter court prosecutor coordinator system"
+    "102 helpline-150 helpline-111 crisis-centre clinic police-unit forensic shelter court prosecutor coordinator "
+    "system"
 )
 _CHANNEL = _of("102 150 111 crisis_centre clinic web")
 _PRIORITY = _of("immediate prompt scheduled")

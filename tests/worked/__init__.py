@@ -1,0 +1,1 @@
+"""The parts of the table in tests/worked_examples.py."""

@@ -1,14 +1,14 @@
-"""Every example ("Ex.") of docs/domain/deadlines.md as a row of one table, for whatever implements that document."""
+"""Every example ("Ex.") of docs/domain/deadlines.md, and readings of what it leaves open, as rows of one table."""
 
 from typing import Any
 
 from tests.expected import Row, normal
-from tests.worked import history, starts, terms
+from tests.worked import history, readings, starts, terms
 from tests.worked.form import Example, local
 
 __all__ = ["EXAMPLES", "Example", "as_of", "check_rows", "tweaked"]
 
-EXAMPLES: list[Example] = [*starts.EXAMPLES, *terms.EXAMPLES, *history.EXAMPLES]
+EXAMPLES: list[Example] = [*starts.EXAMPLES, *terms.EXAMPLES, *history.EXAMPLES, *readings.READINGS]
 IDENTITY = ("rule", "key", "level", "raised_at", "start_at")
 
 

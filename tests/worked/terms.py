@@ -5,7 +5,7 @@ from typing import Any
 from tests.worked.form import Example, Row, context, deadline, fact, flag
 
 
-def registered(time: str, arrest_eligible: bool, **more: object) -> Row:
+def registered(time: str, arrest_eligible: bool, **more: Any) -> Row:
     return fact("g1", "court.case_registered", time, protocol_id="p1", arrest_eligible=arrest_eligible, **more)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from jgo.config import GlobalSettings
@@ -52,6 +53,8 @@ class Jar:
 
 Download = Callable[[Jar, Path], Path]
 """Fetches the artifact into the given empty folder and returns the file; OSError when there is no connection."""
+Fetch = Callable[[Jar], int]
+"""Gets the artifact into the cache, whole and right, and returns its size."""
 
 
 def read_list(file: Path) -> tuple[Jar, ...]:
@@ -80,6 +83,7 @@ async def class_path(
     cache: Path | None = None,
     download: Download | None = None,
     deadline: timedelta = DEADLINE,
+    pause: timedelta = PAUSE_BETWEEN_TRIES,
 ) -> tuple[Path, ...]:
     """The files of `jars`, in order, each with the right hash; what is missing or wrong in the cache is fetched.
 
@@ -91,14 +95,15 @@ async def class_path(
         progress.say(f"fetching {len(missing)} of the {len(jars)} artifacts of Apache Kafka into {cache} (once)")
         try:
             async with asyncio.timeout(deadline.total_seconds()):
-                await _fetch_all(missing, len(jars), cache, download or with_jgo(), progress)
+                one = partial(fetch, cache=cache, download=download or with_jgo(), pause=pause)
+                await _fetch_all(missing, len(jars), one, progress)
         except TimeoutError:
             limit = f"{deadline.total_seconds():.0f} s"
             raise StartRefused(f"Apache Kafka's artifacts did not arrive within {limit}. {NETWORK} {KEPT}") from None
     return tuple(cache / jar.path for jar in jars)
 
 
-async def _fetch_all(missing: Sequence[Jar], total: int, cache: Path, download: Download, progress: Progress) -> None:
+async def _fetch_all(missing: Sequence[Jar], total: int, fetch: Fetch, progress: Progress) -> None:
     waiting: queue.SimpleQueue[tuple[Jar, Future[int]]] = queue.SimpleQueue()
     results: list[asyncio.Future[int]] = []
     for jar in missing:
@@ -107,7 +112,7 @@ async def _fetch_all(missing: Sequence[Jar], total: int, cache: Path, download: 
         results.append(asyncio.wrap_future(promise))
     # Threads of our own, not the loop's: a request that hangs must not keep the program from ending.
     for _ in range(min(SIDE_BY_SIDE, len(missing))):
-        threading.Thread(target=_work, args=(waiting, cache, download), daemon=True).start()
+        threading.Thread(target=_work, args=(waiting, fetch), daemon=True).start()
     done, size = total - len(missing), 0
     progress.fetched(done, total, size)
     try:
@@ -122,7 +127,7 @@ async def _fetch_all(missing: Sequence[Jar], total: int, cache: Path, download: 
                 result.exception()
 
 
-def _work(waiting: queue.SimpleQueue[tuple[Jar, Future[int]]], cache: Path, download: Download) -> None:
+def _work(waiting: queue.SimpleQueue[tuple[Jar, Future[int]]], fetch: Fetch) -> None:
     while True:
         try:
             jar, promise = waiting.get_nowait()
@@ -131,18 +136,18 @@ def _work(waiting: queue.SimpleQueue[tuple[Jar, Future[int]]], cache: Path, down
         if not promise.set_running_or_notify_cancel():
             continue
         try:
-            promise.set_result(fetch(jar, cache, download))
+            promise.set_result(fetch(jar))
         except Exception as error:
             promise.set_exception(error)
 
 
-def fetch(jar: Jar, cache: Path, download: Download) -> int:
+def fetch(jar: Jar, cache: Path, download: Download, pause: timedelta) -> int:
     """Puts one artifact into the cache and returns its size; tries again when the line breaks or the hash is wrong.
 
     The file is moved into the cache only after its hash was found right, so nobody ever sees half of it.
     """
-    wrong = 0
-    for attempt in range(1, TRIES + 1):
+    wrong = broken = 0
+    while wrong < 2:
         try:
             cache.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as draft:
@@ -150,19 +155,14 @@ def fetch(jar: Jar, cache: Path, download: Download) -> int:
                 if _is_right(file, jar):
                     return _keep(file, cache / jar.path)
             wrong += 1
-            if wrong == 2:
-                break
         except OSError as error:
+            broken += 1
             if error.errno in OWN_DISK:
-                words = f"{cache} cannot be written ({error.strerror}). Make room there or set XDG_CACHE_HOME."
-                raise StartRefused(words) from None
-            if attempt == TRIES:
+                raise StartRefused(_unwritable(cache, error)) from None
+            if broken == TRIES:
                 raise StartRefused(_unreachable(jar, error)) from None
-            time.sleep(PAUSE_BETWEEN_TRIES.total_seconds() * attempt)
-    raise StartRefused(
-        f"{jar.coordinate} was fetched {wrong} times and its SHA-256 is not {jar.sha256}; it was deleted, not used. "
-        "Something between here and the Maven repository changes it: find that out before trying again."
-    )
+            time.sleep(pause.total_seconds() * broken)
+    raise StartRefused(_changed(jar))
 
 
 def with_jgo() -> Download:
@@ -202,6 +202,17 @@ def _unreachable(jar: Jar, error: OSError) -> str:
     return (
         f"Apache Kafka's artifact {jar.coordinate} could not be fetched from the Maven repository ({reason}). "
         f"{NETWORK} {KEPT} With QORGAU_KAFKA set to a running Kafka none of this is needed."
+    )
+
+
+def _unwritable(cache: Path, error: OSError) -> str:
+    return f"{cache} cannot be written ({error.strerror}). Make room there or set XDG_CACHE_HOME to another folder."
+
+
+def _changed(jar: Jar) -> str:
+    return (
+        f"{jar.coordinate} was fetched twice and its SHA-256 is not {jar.sha256}; it was deleted, not used. "
+        "Something between here and the Maven repository changes it: find that out before trying again."
     )
 
 

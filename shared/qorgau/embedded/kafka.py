@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import struct
 import uuid
 from asyncio.subprocess import DEVNULL, STDOUT
@@ -107,7 +108,8 @@ async def answers(port: int) -> bool:
 
 async def _format(folder: Path, java: Sequence[str], ports: dict[str, int]) -> None:
     """Prepares an empty log, moved to its place when it is whole: an interrupted start leaves nothing broken."""
-    draft = f"log-{uuid.uuid4().hex}"
+    draft = "log.new"
+    shutil.rmtree(folder / draft, ignore_errors=True)
     _write(folder, "format.properties", _properties(ports, draft))
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode("ascii")
     # With `=` a leading dash of the id is not taken for an option.

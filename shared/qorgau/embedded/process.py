@@ -16,6 +16,7 @@ from typing import BinaryIO
 log = logging.getLogger(__name__)
 
 Probe = Callable[[], Awaitable[bool]]
+"""Whether the process answers now; ends within a few seconds, and may raise OSError (TimeoutError too) for no."""
 
 FIRST_PAUSE = timedelta(milliseconds=200)
 LONGEST_PAUSE = timedelta(seconds=10)
@@ -167,9 +168,10 @@ class Process:
         """True when the probe succeeds, False when the child is dead before that."""
         assert self._child is not None
         while self._child.returncode is None:
-            if self._probe is None or await self._probe():
-                self._ready.set()
-                return True
+            with suppress(OSError):
+                if self._probe is None or await self._probe():
+                    self._ready.set()
+                    return True
             await asyncio.sleep(PROBE_EVERY.total_seconds())
         return False
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
@@ -70,6 +71,7 @@ def build_app(
     ready: Ready,
     metrics: telemetry.Metrics,
     lifespan: Lifespan | None = None,
+    schemas: Mapping[str, Any] = MappingProxyType({}),
     max_body: int = MAX_BODY,
 ) -> FastAPI:
     """The application of one service: its routers (made with `v1()`) and what all services answer alike."""
@@ -92,7 +94,7 @@ def build_app(
     app.include_router(_operations(ready, metrics))
     app.add_middleware(BodyLimit, limit=max_body)
     app.add_middleware(_Edge, service=name, metrics=metrics)
-    _document(app)
+    _document(app, schemas)
     return app
 
 
@@ -146,12 +148,12 @@ def _operations(ready: Ready, metrics: telemetry.Metrics) -> APIRouter:
     return router
 
 
-def _document(app: FastAPI) -> None:
+def _document(app: FastAPI, schemas: Mapping[str, Any]) -> None:
     generated = app.openapi
 
     def described() -> dict[str, Any]:
         schema = generated()
-        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+        schema.setdefault("components", {}).setdefault("schemas", {}).update(schemas, Problem=_PROBLEM_SCHEMA)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]  # the way FastAPI documents for changing it

@@ -1,4 +1,4 @@
-"""The image: built of locked packages and of files that exist, for a user that is not root, without the embedded pair."""
+"""The image: built of locked packages and existing files, for a user that is not root, without the embedded pair."""
 
 import fnmatch
 import json
@@ -50,7 +50,7 @@ def test_every_package_of_the_image_is_locked_as_everywhere_else() -> None:
 
 def test_the_image_has_what_the_services_need_and_not_the_embedded_pair() -> None:
     needed = {package(requirement) for requirement in PROJECT["dependencies"]}
-    assert EMBEDDED <= EVERYTHING.keys()
+    assert EVERYTHING.keys() >= EMBEDDED
     assert needed - EMBEDDED <= IMAGE.keys()
     assert not EMBEDDED & IMAGE.keys()
 

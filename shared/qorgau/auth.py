@@ -95,10 +95,15 @@ def require(key: str, *scopes: str) -> Callable[..., Awaitable[Sender]]:
     return sender
 
 
+def is_supervisor(sender: Sender) -> bool:
+    """Whether the sender looks after every case of its regions."""
+    kind = sender.agency.partition("/")[0]
+    return kind in _SUPERVISORS or sender.agency == EVERY or ADMIN in sender.scopes
+
+
 def supervises(sender: Sender, region: str | None) -> bool:
     """Whether the sender looks after everything in a region."""
-    supervisor = sender.agency.partition("/")[0] in _SUPERVISORS or ADMIN in sender.scopes
-    return (supervisor or sender.agency == EVERY) and sender.has_region(region)
+    return is_supervisor(sender) and sender.has_region(region)
 
 
 def may_read(sender: Sender, facts: Iterable[Fact]) -> bool:

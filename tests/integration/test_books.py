@@ -84,7 +84,13 @@ async def test_flags_are_listed_in_the_order_they_were_raised_page_by_page(book:
 
 
 async def test_flags_are_filtered_by_every_field(book: FlagBook) -> None:
-    other: dict[str, Any] = {"rule": "P04", "level": "warn", "severity": "high", "region": "KZ-71", "agency": "court/KZ-71"}
+    other: dict[str, Any] = {
+        "rule": "P04",
+        "level": "warn",
+        "severity": "high",
+        "region": "KZ-71",
+        "agency": "court/KZ-71",
+    }
     await book.apply([entry(2), entry(3, **other, outcome="met")])
     for name, value in {**other, "case": "c1", "outcome": "met"}.items():
         assert await listed(book, **{name: value}) == [3], name

@@ -1,0 +1,129 @@
+"""The routes of the notifier: flags as a list and as a stream, and the way to the explanation of one."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from notifier.stream import MEDIA, FlagStream
+from qorgau.auth import FLAGS_READ, require
+from qorgau.door import Sender
+from qorgau.errors import Invalid, NotFound
+from qorgau.flagbook import FlagBook
+from qorgau.instants import parse_instant
+from qorgau.limits import Limiter
+from qorgau.paging import LIMIT, key_of, page
+from qorgau.posted import REFERENCE
+from qorgau.reading import Cursor, Limit
+from qorgau.service import v1
+
+Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+
+
+def filters(
+    case: Annotated[str | None, Query(pattern=REFERENCE)] = None,
+    rule: Word = None,
+    level: Literal["warn", "breach", "info", "flag"] | None = None,
+    severity: Literal["critical", "high", "medium"] | None = None,
+    region: Word = None,
+    agency: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_/-]{1,64}$")] = None,
+    outcome: Word = None,
+) -> Mapping[str, str]:
+    """The filters that compare one field of the flag."""
+    given = {
+        "case": case,
+        "rule": rule,
+        "level": level,
+        "severity": severity,
+        "region": region,
+        "agency": agency,
+        "outcome": outcome,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def flags_router(
+    book: FlagBook, stream: FlagStream, owners: Mapping[str, str], token_key: str, limiter: Limiter
+) -> APIRouter:
+    """The routes; `owners` are the addresses of the services that judge, by name."""
+    router = v1()
+    reader = require(token_key, FLAGS_READ)
+
+    async def counted(request: Request, sender: Annotated[Sender, Depends(reader)]) -> Sender:
+        request.state.headers = limiter.take(sender.agency)
+        return sender
+
+    Reader = Annotated[Sender, Depends(counted)]
+
+    @router.get("/flags", tags=["flags"], summary="Flags in the order they were raised, as they are now")
+    async def get_flags(
+        sender: Reader,
+        wanted: Annotated[Mapping[str, str], Depends(filters)],
+        since: Annotated[str | None, Query(description="Raised at or after; ISO 8601 with an offset")] = None,
+        limit: Limit = LIMIT,
+        cursor: Cursor = None,
+    ) -> JSONResponse:
+        rows = await book.page(wanted, _instant(since), sender, key_of(cursor), limit + 1)
+        return JSONResponse(page(rows, limit))
+
+    @router.get(
+        "/flags/stream",
+        tags=["flags"],
+        summary="Flag events as they come (server-sent)",
+        responses={200: {"content": {MEDIA: {"schema": {"type": "string"}}}}},
+        response_class=StreamingResponse,
+    )
+    async def get_stream(
+        sender: Reader,
+        last_event_id: Annotated[str | None, Header(description="0: all that is kept; absent: from now on")] = None,
+    ) -> StreamingResponse:
+        offsets = await stream.start(last_event_id)
+        # Without the last header a proxy collects a while before it passes anything on.
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream.events(offsets, sender), media_type=MEDIA, headers=headers)
+
+    @router.get(
+        "/flags/{flag}/explanation",
+        tags=["flags"],
+        summary="Where a flag is explained: the service whose rule it is",
+        status_code=307,
+        responses={307: {"description": "Ask there, with the same token"}},
+    )
+    async def get_explanation(flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], sender: Reader) -> Response:
+        entry = await book.find(flag)
+        if entry is None or not entry.visible_to(sender) or entry.service not in owners:
+            raise NotFound
+        location = f"{owners[entry.service].rstrip('/')}/v1/flags/{flag}/explanation"
+        return Response(status_code=307, headers={"Location": location})
+
+    return router
+
+
+def _instant(since: str | None) -> int | None:
+    try:
+        return None if since is None else parse_instant(since)
+    except ValueError as error:
+        raise Invalid(f"It is {error}.", field="since") from None
+
+
+def flag_schema() -> dict[str, Any]:
+    """An item of the list, which is also the data of a flag event."""
+    text, instant = {"type": "string"}, {"type": ["string", "null"], "format": "date-time"}
+    return {
+        "type": "object",
+        "required": ["id", "case", "rule", "key", "level", "severity", "raised_at", "outcome", "seq"],
+        "properties": {
+            "id": text | {"format": "uuid"},
+            **dict.fromkeys(("case", "rule", "key"), text),
+            "level": {"enum": ["warn", "breach", "info", "flag"]},
+            "severity": {"enum": ["critical", "high", "medium"]},
+            **dict.fromkeys(("start_at", "due_at", "raised_at", "cleared_at", "emitted_at"), instant),
+            "late_by": {"type": ["string", "null"], "format": "duration"},
+            "outcome": text,
+            "escalations": {"type": "object", "additionalProperties": {"type": "string", "format": "date-time"}},
+            "region": {"type": ["string", "null"]},
+            "agency": {"type": ["string", "null"]},
+            "seq": {"type": "integer", "description": "Strictly increasing for each service and case"},
+        },
+    }

@@ -1,0 +1,142 @@
+"""`GET /v1/flags/stream`: flag events as they come, server-sent, exact over restarts and replicas.
+
+The id of an event is the position after it in every partition of the flags topic, so whoever comes back with it gets
+exactly what it has not had, from any replica.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from qorgau.door import Sender
+from qorgau.envelope import Headers, from_kafka
+from qorgau.errors import Invalid, Rejected, TooManyRequests
+from qorgau.flagbook import FlagEntry, flag_entry
+from qorgau.telemetry import Metrics
+
+MEDIA = "text/event-stream"
+# Each open stream holds a connection to Kafka; more are better served by a consumer of the topic.
+MOST_STREAMS = 100
+_POSITION = re.compile(r"\d{1,18}(\.\d{1,18}){0,1023}")
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A record of the flags topic and where it stands."""
+
+    partition: int
+    offset: int
+    headers: Headers
+    value: bytes | None
+
+
+class FlagLog(Protocol):
+    """The flags topic, read without a group."""
+
+    async def ends(self) -> Sequence[int]:
+        """The next offset of every partition, by number; raises Unavailable."""
+
+    def follow(self, offsets: Sequence[int]) -> AsyncGenerator[Sequence[LogRecord], None]:
+        """Records from these offsets on, as they come; an empty batch every few seconds in which nothing comes."""
+
+
+@dataclass(slots=True)
+class FlagStream:
+    """The open streams of one process; `stopping` ends them, so that a stop need not wait for readers."""
+
+    log: FlagLog
+    metrics: Metrics
+    most: int = MOST_STREAMS
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _open: int = 0
+
+    async def start(self, last_event_id: str | None) -> list[int]:
+        """Where a reader goes on: after its last event, or now. Raises Invalid for an id that is none of ours."""
+        if self._open >= self.most:
+            raise TooManyRequests(
+                "Too many streams are open; read the list, or the topic.", headers={"Retry-After": "30"}
+            )
+        ends = list(await self.log.ends())
+        if last_event_id is None:
+            return ends
+        if not _POSITION.fullmatch(last_event_id):
+            raise Invalid("It is no id of an event of this stream; leave it out to begin now.", field="Last-Event-ID")
+        given = [int(number) for number in last_event_id.split(".")]
+        if len(given) > len(ends):
+            raise Invalid("It names more partitions than there are.", field="Last-Event-ID")
+        # A partition it does not name is one that had nothing then; past the end would wait for what never comes.
+        return [min(offset, end) for offset, end in zip(given + [0] * (len(ends) - len(given)), ends, strict=True)]
+
+    async def events(self, offsets: list[int], sender: Sender) -> AsyncGenerator[bytes, None]:
+        """The stream itself, from these offsets on; ends when the process stops."""
+        with self._counted():
+            # At once, so that a reader knows its position before anything happens.
+            yield _event("", offsets)
+            async with aclosing(_until(self.stopping, self.log.follow(offsets))) as batches:
+                async for batch in batches:
+                    for record in batch:
+                        offsets[record.partition] = record.offset + 1
+                        entry = _readable(record)
+                        if entry is not None and entry.visible_to(sender):
+                            yield _event(_kind(record), offsets, dict(entry.item))
+                    if not batch:
+                        yield _event("", offsets)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._open += 1
+        self.metrics.stream_clients.set(self._open)
+        try:
+            yield
+        finally:
+            self._open -= 1
+            self.metrics.stream_clients.set(self._open)
+
+
+async def _until(
+    stopping: asyncio.Event, batches: AsyncGenerator[Sequence[LogRecord], None]
+) -> AsyncGenerator[Sequence[LogRecord], None]:
+    """The batches until it is time to stop, also in the middle of waiting for one."""
+    end = asyncio.ensure_future(stopping.wait())
+    step: asyncio.Future[Sequence[LogRecord]] | None = None
+    try:
+        while not stopping.is_set():
+            step = asyncio.ensure_future(_next(batches))
+            await asyncio.wait({step, end}, return_when=asyncio.FIRST_COMPLETED)
+            if not step.done():
+                return
+            yield step.result()
+    except StopAsyncIteration:
+        return
+    finally:
+        end.cancel()
+        if step is not None and not step.done():
+            step.cancel()
+            await asyncio.wait({step})
+        await batches.aclose()
+
+
+async def _next(batches: AsyncGenerator[Sequence[LogRecord], None]) -> Sequence[LogRecord]:
+    return await batches.__anext__()
+
+
+def _readable(record: LogRecord) -> FlagEntry | None:
+    """What cannot be read is the tracker's to tell; the stream goes on behind it."""
+    try:
+        return flag_entry(from_kafka(record.headers, record.value))
+    except Rejected:
+        return None
+
+
+def _kind(record: LogRecord) -> str:
+    return next((value.decode() for name, value in record.headers if name == "ce_type"), "")
+
+
+def _event(kind: str, offsets: Sequence[int], data: dict[str, Any] | None = None) -> bytes:
+    """One event; without data it moves the reader's position and wakes nobody."""
+    lines = [f"event: {kind}", f"data: {json.dumps(data, separators=(',', ':'))}"] if data is not None else [": here"]
+    return "\n".join([*lines, f"id: {'.'.join(map(str, offsets))}", "", ""]).encode()

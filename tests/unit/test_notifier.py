@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from notifier.stream import FlagStream, LogRecord
+from notifier.stream import FlagStream
 from qorgau.door import Sender
 from qorgau.errors import Invalid, TooManyRequests
+from qorgau.follower import LogRecord
 from qorgau.telemetry import Metrics
 
 AGENCY = Sender("102/KZ-75", frozenset(), frozenset({"KZ-75"}))
@@ -28,7 +29,7 @@ def record(partition: int, offset: int, agency: str = "102/KZ-75", value: bytes 
         "region": "KZ-75",
     }
     headers = [("ce_type", b"qorgau.flag.raised.v1"), ("ce_source", b"system/police-dispatch")]
-    return LogRecord(partition, offset, headers, json.dumps(data).encode() if value is None else value)
+    return LogRecord(partition, offset, b"c1", headers, json.dumps(data).encode() if value is None else value)
 
 
 @dataclass

@@ -10,12 +10,13 @@ import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from qorgau.door import Sender
-from qorgau.envelope import Headers, from_kafka
+from qorgau.envelope import from_kafka
 from qorgau.errors import Invalid, Rejected, TooManyRequests
 from qorgau.flagbook import FlagEntry, flag_entry
+from qorgau.follower import LogRecord, TopicLog, until
 from qorgau.telemetry import Metrics
 
 MEDIA = "text/event-stream"
@@ -24,31 +25,11 @@ MOST_STREAMS = 100
 _POSITION = re.compile(r"\d{1,18}(\.\d{1,18}){0,1023}")
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """A record of the flags topic and where it stands."""
-
-    partition: int
-    offset: int
-    headers: Headers
-    value: bytes | None
-
-
-class FlagLog(Protocol):
-    """The flags topic, read without a group."""
-
-    async def ends(self) -> Sequence[int]:
-        """The next offset of every partition, by number; raises Unavailable."""
-
-    def follow(self, offsets: Sequence[int]) -> AsyncGenerator[Sequence[LogRecord], None]:
-        """Records from these offsets on, as they come; an empty batch every few seconds in which nothing comes."""
-
-
 @dataclass(slots=True)
 class FlagStream:
     """The open streams of one process; `stopping` ends them, so that a stop need not wait for readers."""
 
-    log: FlagLog
+    log: TopicLog
     metrics: Metrics
     most: int = MOST_STREAMS
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -76,7 +57,7 @@ class FlagStream:
         with self._counted():
             # At once, so that a reader knows its position before anything happens.
             yield _event("", offsets)
-            async with aclosing(_until(self.stopping, self.log.follow(offsets))) as batches:
+            async with aclosing(until(self.stopping, self.log.follow(offsets))) as batches:
                 async for batch in batches:
                     for record in batch:
                         offsets[record.partition] = record.offset + 1
@@ -95,33 +76,6 @@ class FlagStream:
         finally:
             self._open -= 1
             self.metrics.stream_clients.set(self._open)
-
-
-async def _until(
-    stopping: asyncio.Event, batches: AsyncGenerator[Sequence[LogRecord], None]
-) -> AsyncGenerator[Sequence[LogRecord], None]:
-    """The batches until it is time to stop, also in the middle of waiting for one."""
-    end = asyncio.ensure_future(stopping.wait())
-    step: asyncio.Future[Sequence[LogRecord]] | None = None
-    try:
-        while not stopping.is_set():
-            step = asyncio.ensure_future(_next(batches))
-            await asyncio.wait({step, end}, return_when=asyncio.FIRST_COMPLETED)
-            if not step.done():
-                return
-            yield step.result()
-    except StopAsyncIteration:
-        return
-    finally:
-        end.cancel()
-        if step is not None and not step.done():
-            step.cancel()
-            await asyncio.wait({step})
-        await batches.aclose()
-
-
-async def _next(batches: AsyncGenerator[Sequence[LogRecord], None]) -> Sequence[LogRecord]:
-    return await batches.__anext__()
 
 
 def _readable(record: LogRecord) -> FlagEntry | None:

@@ -9,6 +9,7 @@ from typing import Any
 from qorgau.errors import Invalid, StaleVersion
 
 LIMIT, MOST = 100, 1000
+CURSOR_SCHEMA = {"type": ["string", "null"], "description": "The cursor of the next page; null at the end"}
 _KEY = re.compile(r"[A-Za-z0-9|:._-]{1,160}")
 
 

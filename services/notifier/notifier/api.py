@@ -3,21 +3,27 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from notifier.stream import MEDIA, FlagStream
 from qorgau.auth import FLAGS_READ, require
+from qorgau.describe import json_content
 from qorgau.door import Sender
 from qorgau.errors import Invalid, NotFound
 from qorgau.flagbook import FlagBook
 from qorgau.instants import parse_instant
 from qorgau.limits import Limiter
-from qorgau.paging import LIMIT, key_of, page
+from qorgau.paging import CURSOR_SCHEMA, LIMIT, key_of, page
 from qorgau.posted import REFERENCE
 from qorgau.reading import Cursor, Limit
-from qorgau.service import v1
+from qorgau.service import Lifespan, Ready, build_app, v1
+from qorgau.telemetry import Metrics
+from qorgau.vocabulary import NOTIFIER
 
+_FLAGS = {"type": "array", "items": {"$ref": "#/components/schemas/Flag"}}
+_PAGE = {"type": "object", "required": ["items", "next"], "properties": {"items": _FLAGS, "next": CURSOR_SCHEMA}}
+_LIST: dict[int | str, dict[str, Any]] = {200: {"content": json_content(_PAGE)}}
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -56,7 +62,9 @@ def flags_router(
 
     Reader = Annotated[Sender, Depends(counted)]
 
-    @router.get("/flags", tags=["flags"], summary="Flags in the order they were raised, as they are now")
+    @router.get(
+        "/flags", tags=["flags"], summary="Flags in the order they were raised, as they are now", responses=_LIST
+    )
     async def get_flags(
         sender: Reader,
         wanted: Annotated[Mapping[str, str], Depends(filters)],
@@ -98,6 +106,12 @@ def flags_router(
         return Response(status_code=307, headers={"Location": location})
 
     return router
+
+
+def build_api(router: APIRouter, ready: Ready, metrics: Metrics, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application of the notifier."""
+    schemas = {"Flag": flag_schema()}
+    return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, lifespan=lifespan, schemas=schemas)
 
 
 def _instant(since: str | None) -> int | None:

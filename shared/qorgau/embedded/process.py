@@ -128,7 +128,7 @@ class Process:
         child = self._child
         if child is not None and child.returncode is None:
             self._ready.clear()
-            _signal_group(child, signal.SIGKILL)
+            _kill_group(child)
             await child.wait()
 
     async def _keep(self) -> None:
@@ -137,6 +137,7 @@ class Process:
             assert self._child is not None
             code = await self._child.wait()
             self._ready.clear()
+            _kill_group(self._child)
             pause = pauses.after(timedelta(seconds=time.monotonic() - self._born))
             log.warning("%s ended with status %s; next start in %.1f s", self.name, code, pause.total_seconds())
             await asyncio.sleep(pause.total_seconds())
@@ -195,17 +196,18 @@ class Process:
         if child.returncode is None:
             if grace:
                 log.warning("%s did not end within %.0f s and is killed", self.name, grace.total_seconds())
-            _signal_group(child, signal.SIGKILL)
+            _kill_group(child)
             await child.wait()
+        _kill_group(child)
 
     def _words(self, what: str) -> str:
         return f"{self.name} {what}. Its log is {self.log_file}; the last lines:\n{_tail(self.log_file)}"
 
 
-def _signal_group(child: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    # The child leads a session of its own: its group is itself and what it started, nothing else.
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, number)
+def _kill_group(child: asyncio.subprocess.Process) -> None:
+    # The child leads a session of its own: its group is itself and what it started, which may outlive it.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _appending(file: Path) -> BinaryIO:

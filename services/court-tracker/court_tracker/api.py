@@ -1,0 +1,11 @@
+"""The routes of court-tracker: those of every service that keeps cases, and none of its own."""
+
+from fastapi import FastAPI
+
+from qorgau.keeper import Keeper
+from qorgau.service import Lifespan
+
+
+def build_api(keeper: Keeper, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application of court-tracker."""
+    return keeper.app(lifespan=lifespan)

@@ -1,0 +1,30 @@
+"""The routes of intake: those of every service that keeps cases, reports, and the flags of all services in a case."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI
+
+from intake.reports import Reports, reports_router
+from qorgau.flagbook import FlagBook
+from qorgau.keeper import Keeper
+from qorgau.service import Lifespan
+from qorgau.vocabulary import INTAKE
+
+
+def build_api(keeper: Keeper, reports: Reports, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application of intake."""
+    return keeper.app(reports_router(reports, keeper.token_key, keeper.limiter), lifespan=lifespan)
+
+
+def flags_of_others(book: FlagBook) -> Callable[[str], Awaitable[dict[str, Any]]]:
+    """What intake adds to the read of a case: the open flags that the other services have told of, by service."""
+
+    async def others(case: str) -> dict[str, Any]:
+        by_service: dict[str, list[Any]] = {}
+        for entry in await book.of_case(case):
+            if entry.service != INTAKE and entry.item.get("cleared_at") is None:
+                by_service.setdefault(entry.service, []).append(dict(entry.item))
+        return {"others": by_service}
+
+    return others

@@ -1,0 +1,11 @@
+"""The routes of police-dispatch: those of every service that keeps cases, and none of its own."""
+
+from fastapi import FastAPI
+
+from qorgau.keeper import Keeper
+from qorgau.service import Lifespan
+
+
+def build_api(keeper: Keeper, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application of police-dispatch."""
+    return keeper.app(lifespan=lifespan)

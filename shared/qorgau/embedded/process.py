@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from qorgau.starting import StartRefused as StartRefused
+
 log = logging.getLogger(__name__)
 
 Probe = Callable[[], Awaitable[bool]]
@@ -25,10 +27,6 @@ HEALTHY_AFTER = timedelta(seconds=30)
 PROBE_EVERY = timedelta(milliseconds=50)
 LEASH = Path(__file__).with_name("leash.py")
 LOG_KEPT = 16 * 1024 * 1024
-
-
-class StartRefused(Exception):
-    """Something could not be started; the message says what happened and what to do next."""
 
 
 class Pauses:

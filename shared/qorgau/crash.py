@@ -1,0 +1,64 @@
+"""Named points at which a test lets a process die as by kill -9, to show that nothing is lost there (QORGAU_CRASH_AT).
+
+The state is the module's: a death takes the whole process, so there is nothing to hand on. Unarmed, a point costs a
+comparison with None.
+"""
+
+import os
+import re
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from qorgau.starting import StartRefused
+
+# In the order of the corridor: records read; facts and flags saved; flag events acknowledged by Kafka; the outbox
+# emptied; everything done but the positions not yet committed.
+POINTS = ("after-load", "after-save", "after-publish", "after-clear", "before-commit")
+_FORM = re.compile(r"(?P<name>[a-z-]+)(:(?P<passes>[1-9]\d{0,8}))?(@(?P<marker>.+))?")
+
+
+@dataclass(slots=True)
+class _Armed:
+    name: str
+    left: int
+    marker: Path | None
+
+
+_armed: _Armed | None = None
+
+
+def arm(where: str | None) -> None:
+    """Die at the point `NAME`, or `NAME:N` at its N-th pass; with `@FILE` only if FILE can be created then.
+
+    The file makes it happen once: neither the process that is started again nor another replica dies as well.
+    None disarms. Raises StartRefused for anything else.
+    """
+    global _armed
+    if where is None:
+        _armed = None
+        return
+    form = _FORM.fullmatch(where)
+    if form is None or form["name"] not in POINTS:
+        raise StartRefused(f"QORGAU_CRASH_AT is NAME, NAME:N or NAME:N@FILE, with one of the names {', '.join(POINTS)}")
+    marker = None if form["marker"] is None else Path(form["marker"])
+    _armed = _Armed(form["name"], int(form["passes"] or 1), marker)
+
+
+def crash_point(name: str) -> None:
+    """Pass one of POINTS."""
+    if _armed is not None and _armed.name == name:
+        _pass(_armed)
+
+
+def _pass(armed: _Armed) -> None:
+    armed.left -= 1
+    if armed.left > 0:
+        return
+    arm(None)
+    if armed.marker is not None:
+        try:
+            armed.marker.open("x").close()
+        except FileExistsError:
+            return
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -10,8 +10,6 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from qorgau.starting import StartRefused
-
 # In the order of the corridor: records read; facts and flags saved; flag events acknowledged by Kafka; the outbox
 # emptied; everything done but the positions not yet committed.
 POINTS = ("after-load", "after-save", "after-publish", "after-clear", "before-commit")
@@ -32,23 +30,30 @@ def arm(where: str | None) -> None:
     """Die at the point `NAME`, or `NAME:N` at its N-th pass; with `@FILE` only if FILE can be created then.
 
     The file makes it happen once: neither the process that is started again nor another replica dies as well.
-    None disarms. Raises StartRefused for anything else.
+    None disarms. Raises ValueError for anything else.
     """
     global _armed
-    if where is None:
-        _armed = None
-        return
-    form = _FORM.fullmatch(where)
-    if form is None or form["name"] not in POINTS:
-        raise StartRefused(f"QORGAU_CRASH_AT is NAME, NAME:N or NAME:N@FILE, with one of the names {', '.join(POINTS)}")
-    marker = None if form["marker"] is None else Path(form["marker"])
-    _armed = _Armed(form["name"], int(form["passes"] or 1), marker)
+    _armed = None if where is None else _parse(where)
+
+
+def check(where: str) -> str:
+    """The same text, if it can be armed; raises ValueError."""
+    _parse(where)
+    return where
 
 
 def crash_point(name: str) -> None:
     """Pass one of POINTS."""
     if _armed is not None and _armed.name == name:
         _pass(_armed)
+
+
+def _parse(where: str) -> _Armed:
+    form = _FORM.fullmatch(where)
+    if form is None or form["name"] not in POINTS:
+        raise ValueError(f"it is NAME, NAME:N or NAME:N@FILE, with one of the names {', '.join(POINTS)}")
+    marker = None if form["marker"] is None else Path(form["marker"])
+    return _Armed(form["name"], int(form["passes"] or 1), marker)
 
 
 def _pass(armed: _Armed) -> None:

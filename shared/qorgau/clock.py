@@ -95,10 +95,14 @@ class ClockSetting:
         # The decimal as it was written: a binary 0.3 would lose a microsecond in ten seconds.
         return Decimal(str(self.factor)).as_integer_ratio()
 
-    def text(self) -> str:
-        """The content of a clock file."""
+    def content(self) -> dict[str, str | int | float]:
+        """What a clock file holds."""
         factor = int(self.factor) if self.factor == int(self.factor) else self.factor
-        return json.dumps({"at": format_instant(self.at), "wall": format_instant(self.wall), "factor": factor})
+        return {"at": format_instant(self.at), "wall": format_instant(self.wall), "factor": factor}
+
+    def text(self) -> str:
+        """The same as JSON."""
+        return json.dumps(self.content())
 
 
 class SystemClock:

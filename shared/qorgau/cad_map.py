@@ -126,8 +126,8 @@ class Kinds(_Part):
     kinds: tuple[Kind, ...] = Field(min_length=1)
 
     def of(self, cell: str) -> Kind | None:
-        """The kind a cell names, or None where the map does not say."""
-        return next((kind for kind in self.kinds if kind.fits(cell)), None)
+        """The kind a cell names, or None where the map does not say; an empty cell names none, not even `*`."""
+        return next((kind for kind in self.kinds if cell and kind.fits(cell)), None)
 
 
 class Cancelled(_Part):

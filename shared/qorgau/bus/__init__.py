@@ -1,0 +1,32 @@
+"""Kafka: everything that is sent to it and read from it goes through here; nothing else imports aiokafka.
+
+Every wait on the network has a deadline of ours, and what fails is `Unavailable`, never a text of the library.
+"""
+
+from qorgau.bus.ends import Ends
+from qorgau.bus.following import Topic, read_all, read_at
+from qorgau.bus.group import GroupReader
+from qorgau.bus.producing import FactsLog, Producer, References
+from qorgau.bus.records import Incoming, Outgoing, Place, dead_letter, partition_of, traceparents
+from qorgau.bus.topics import TopicMismatch, TopicSpec, prepare_topics, topic_names
+
+__all__ = [
+    "Ends",
+    "FactsLog",
+    "GroupReader",
+    "Incoming",
+    "Outgoing",
+    "Place",
+    "Producer",
+    "References",
+    "Topic",
+    "TopicMismatch",
+    "TopicSpec",
+    "dead_letter",
+    "partition_of",
+    "prepare_topics",
+    "read_all",
+    "read_at",
+    "topic_names",
+    "traceparents",
+]

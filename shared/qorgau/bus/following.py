@@ -1,0 +1,156 @@
+"""Reading a topic without a group: from given offsets on, up to its end, or one record at its place."""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from qorgau.bus.connecting import (
+    ANSWER_WITHIN,
+    close_client,
+    close_consumer,
+    milliseconds,
+    open_client,
+    options,
+    within,
+)
+from qorgau.bus.ends import ends_of, partitions_of
+from qorgau.bus.records import Incoming, Place, incoming
+from qorgau.errors import Unavailable
+from qorgau.follower import LogRecord
+
+# A follower shows that often that it is alive.
+QUIET = timedelta(seconds=2)
+# Answers come at least every half second, also when there is nothing new.
+SILENT = timedelta(seconds=10)
+_AT_ONCE = 500
+_FETCH_BYTES = 256 * 1024
+
+
+class Topic:
+    """The `TopicLog` of follower.py."""
+
+    def __init__(self, address: str, topic: str, *, quiet: timedelta = QUIET, timeout: timedelta = ANSWER_WITHIN):
+        self._address = address
+        self._topic = topic
+        self._quiet = quiet
+        self._timeout = timeout
+
+    async def ends(self) -> list[int]:
+        """The next offset of every partition, by number; raises Unavailable."""
+        return list((await ends(self._address, self._topic, self._timeout)).values())
+
+    async def follow(self, offsets: Sequence[int]) -> AsyncGenerator[Sequence[LogRecord], None]:
+        """Records from these offsets on, as they come; an empty batch where nothing came for a while.
+
+        An offset that is no longer kept means the oldest that is. Raises Unavailable, also when Kafka falls silent.
+        """
+        starts = {(self._topic, number): offset for number, offset in enumerate(offsets)}
+        async with reading(self._address, starts, self._timeout) as consumer:
+            begun = time.time()
+            while True:
+                batch = await fetched(consumer, self._quiet)
+                if not batch:
+                    check_heard(consumer, begun)
+                yield [LogRecord(r.partition, r.offset, r.key, r.headers, r.value) for r in batch]
+
+
+async def ends(address: str, topic: str, patience: timedelta = ANSWER_WITHIN) -> dict[Place, int]:
+    """The next offset of every partition of a topic, in order of their numbers; all of them, or Unavailable."""
+    async with within(patience):
+        client = await open_client(address, patience)
+    try:
+        async with within(patience):
+            partitions = await partitions_of(client, topic)
+        found = await ends_of(client, partitions, patience)
+    finally:
+        await close_client(client)
+    if len(found) < len(partitions):
+        raise Unavailable
+    return {place: found[place] for place in partitions}
+
+
+async def read_all(address: str, topic: str, patience: timedelta = ANSWER_WITHIN) -> AsyncGenerator[Incoming, None]:
+    """Every record from the oldest to what is the end now, each partition in order. Raises Unavailable."""
+    open_ends = {place: end for place, end in (await ends(address, topic, patience)).items() if end > 0}
+    if not open_ends:
+        return
+    async with reading(address, dict.fromkeys(open_ends, 0), patience) as consumer:
+        begun = time.time()
+        while open_ends:
+            batch = await fetched(consumer, QUIET)
+            for record in batch:
+                if record.offset < open_ends.get(record.place, 0):
+                    yield record
+            if not batch:
+                check_heard(consumer, begun)
+            for place in list(open_ends):
+                if await _position(consumer, place, patience) >= open_ends[place]:
+                    del open_ends[place]
+
+
+async def read_at(
+    address: str, topic: str, partition: int, offset: int, patience: timedelta = ANSWER_WITHIN
+) -> Incoming | None:
+    """The record at a place, None where it is no longer kept or never was. Raises Unavailable."""
+    place = topic, partition
+    if not 0 <= offset < (await ends(address, topic, patience)).get(place, 0):
+        return None
+    async with reading(address, {place: offset}, patience) as consumer, within(patience):
+        while True:
+            batch = await fetched(consumer, QUIET, max_records=1)
+            if batch:
+                return batch[0] if batch[0].offset == offset else None
+            if await _position(consumer, place, patience) > offset:
+                return None
+
+
+@asynccontextmanager
+async def reading(
+    address: str, starts: Mapping[Place, int], patience: timedelta = ANSWER_WITHIN
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of these partitions from these offsets on, closed in the end."""
+    consumer = AIOKafkaConsumer(
+        **options(address, patience),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_FETCH_BYTES,
+    )
+    try:
+        async with within(patience):
+            consumer.assign([TopicPartition(*place) for place in starts])
+            await consumer.start()
+            for place, offset in starts.items():
+                consumer.seek(TopicPartition(*place), offset)
+        yield consumer
+    finally:
+        await close_consumer(consumer)
+
+
+async def fetched(consumer: AIOKafkaConsumer, wait: timedelta, max_records: int = _AT_ONCE) -> list[Incoming]:
+    """What came, at most so much, or nothing after the wait.
+
+    Raises Unavailable. After that the consumer must not be used: it may have dropped what it had already taken.
+    """
+    async with within(wait + ANSWER_WITHIN):
+        batches = await consumer.getmany(timeout_ms=milliseconds(wait), max_records=max_records)
+    return [incoming(record) for batch in batches.values() for record in batch]
+
+
+def check_heard(consumer: AIOKafkaConsumer, since: float) -> None:
+    """Raise Unavailable where a partition has had no answer for long: such a consumer looks alive and is not.
+
+    `since` (seconds since 1970) is when it began to have nothing to give.
+    """
+    oldest = (time.time() - SILENT.total_seconds()) * 1000
+    for partition in consumer.assignment():
+        if (consumer.last_poll_timestamp(partition) or since * 1000) < oldest:
+            raise Unavailable
+
+
+async def _position(consumer: AIOKafkaConsumer, place: Place, patience: timedelta) -> int:
+    async with within(patience):
+        return int(await consumer.position(TopicPartition(*place)))

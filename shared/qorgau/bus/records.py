@@ -1,0 +1,94 @@
+"""What goes to Kafka and what comes from it, as values; and dead letters, which say where something was, never what."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import ConsumerRecord
+
+from qorgau import vocabulary
+from qorgau.envelope import JSON, Headers
+
+Place = tuple[str, int]
+"""A partition: its topic and its number."""
+
+TRACEPARENT = "traceparent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be put into a topic; records of one key keep their order."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Headers
+
+    @property
+    def size(self) -> int:
+        """Bytes, as far as we decide on them."""
+        return _size(self.key, self.value, self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record and where it was read; `size` in bytes."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: Headers
+    value: bytes | None
+    size: int
+
+    @property
+    def place(self) -> Place:
+        """The partition it was read from."""
+        return self.topic, self.partition
+
+
+def incoming(record: ConsumerRecord) -> Incoming:
+    """A record as aiokafka gives it."""
+    headers = [(name, value or b"") for name, value in record.headers]
+    size = _size(record.key, record.value, headers)
+    return Incoming(record.topic, record.partition, record.offset, record.key, headers, record.value, size)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The number of the partition a key belongs to, as Kafka's own clients decide it (murmur2, positive, modulo)."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def traceparents(records: Iterable[Incoming]) -> list[str]:
+    """The traces a batch came from, each once, in order of appearance."""
+    found = (value for record in records for name, value in record.headers if name == TRACEPARENT)
+    return list(dict.fromkeys(value.decode("ascii", "replace") for value in found))
+
+
+def dead_letter(record: Incoming, reason: str) -> Outgoing:
+    """What is told of a record that cannot be read: its place, hashes, and a reason in our own words.
+
+    Neither the key nor the headers are repeated: whoever wrote the record may have put a name there too.
+    """
+    letter = {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "reason": reason,
+        "size": record.size,
+        "value_sha256": _sha256(record.value),
+        "key_sha256": _sha256(record.key),
+    }
+    key = f"{record.partition}-{record.offset}".encode()
+    return Outgoing(vocabulary.dlq(record.topic), key, orjson.dumps(letter), [("content-type", JSON.encode())])
+
+
+def _sha256(value: bytes | None) -> str | None:
+    return None if value is None else hashlib.sha256(value).hexdigest()
+
+
+def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    return len(key or b"") + len(value or b"") + sum(len(name) + len(text) for name, text in headers)

@@ -23,7 +23,7 @@ def known_type(place: Place, name: str, *, context: bool = False) -> FactType | 
     if found is None:
         place.refuse(f"no fact has the type {name}{_meant(name, FACT_TYPES)}")
     elif found.context is not context:
-        place.refuse(f"a {name} {'belongs to' if context else 'is about no'} case, so it never counts here")
+        place.refuse(f"a {name} {'belongs to a' if context else 'is about no'} case, so it never counts here")
         return None
     return found
 

@@ -58,7 +58,7 @@ class GroupReader:
         max_partition_fetch_bytes: int = PARTITION_BYTES,
         fetch_max_bytes: int = FETCH_BYTES,
     ) -> None:
-        self._topics = tuple(topics)
+        self.topics = tuple(topics)
         self._saved = positions
         self._revoked = revoked
         self._assigned = assigned
@@ -94,7 +94,7 @@ class GroupReader:
         try:
             async with within(self._opened_within):
                 consumer.subscribe(
-                    self._topics, listener=_Listener(self._on_revoked, partial(self._on_assigned, consumer))
+                    self.topics, listener=_Listener(self._on_revoked, partial(self._on_assigned, consumer))
                 )
                 await consumer.start()
         except BaseException:
@@ -152,12 +152,12 @@ class GroupReader:
         by_topic: dict[str, set[int]] = defaultdict(set)
         for topic, number in self._at:
             by_topic[topic].add(number)
-        alike = {frozenset(by_topic[topic]) for topic in self._topics}
+        alike = {frozenset(by_topic[topic]) for topic in self.topics}
         return alike.pop() if len(alike) == 1 else None
 
-    def positions(self) -> dict[Place, int]:
-        """The next offset that `fetch` gives for each owned partition."""
-        return dict(self._at) if self._settled.is_set() else {}
+    def position(self, place: Place) -> int | None:
+        """The next offset that `fetch` gives of a partition; None where it is not owned."""
+        return self._at.get(place) if self._settled.is_set() else None
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Tell the group how far it is. That it cannot be told is no error: the database has the positions too."""

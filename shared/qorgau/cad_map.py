@@ -15,7 +15,6 @@ from qorgau.posted import Area, Category, Priority, Region, is_agency
 ISO = "iso"
 DISPATCH = "102"
 _SYSTEM = r"^[a-z0-9][a-z0-9-]{0,31}$"
-_MERGE = "tag:yaml.org,2002:merge"
 
 Word = TypeVar("Word")
 Text = Annotated[str, Field(min_length=1)]
@@ -190,6 +189,7 @@ class CadMap(_Part):
 def read_map(text: str) -> CadMap:
     """A map from its YAML text; raises BadMap."""
     try:
+        _refuse_aliases(text)
         root = yaml.compose(text, Loader=yaml.BaseLoader)
         _refuse_repeated_names(root)
         # Every scalar stays the text it is: a priority 1, a region NO and a time 09:00 mean what they say.
@@ -197,13 +197,15 @@ def read_map(text: str) -> CadMap:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise BadMap(1 if mark is None else mark.line + 1, "this is not well-formed YAML") from None
+    except RecursionError:
+        raise BadMap(1, "this is nested too deep") from None
     try:
         return CadMap.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        message = f"{place}: {first['msg']}" if place else first["msg"]
-        raise BadMap(_line(root, first["loc"]), message) from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise BadMap(_line(root, first["loc"]), f"{place}: {message}" if place else message) from None
 
 
 def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
@@ -222,12 +224,20 @@ def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
     return line + 1
 
 
+def _refuse_aliases(text: str) -> None:
+    """A map says each thing where it stands; an alias could also make it contain itself."""
+    for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = 0 if event.start_mark is None else event.start_mark.line
+            raise BadMap(line + 1, "a map has no aliases; write it out")
+
+
 def _refuse_repeated_names(root: yaml.Node | None) -> None:
     """A name given twice would silently lose what stands under the first."""
     for node in _mappings(root):
         names = set()
         for key, _ in node.value:
-            if key.tag == _MERGE or not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode):
                 raise BadMap(key.start_mark.line + 1, "a name is a plain text")
             if key.value in names:
                 raise BadMap(key.start_mark.line + 1, f"{key.value} stands here twice")

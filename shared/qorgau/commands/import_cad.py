@@ -124,7 +124,7 @@ def _map(path: str) -> "CadMap":
     from qorgau.cad_map import BadMap, read_map
 
     try:
-        return read_map(Path(path).read_text(encoding="utf-8"))
+        return read_map(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:

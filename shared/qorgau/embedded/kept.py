@@ -12,7 +12,7 @@ from typing import Any
 
 from qorgau.auth import KEY_BYTES
 from qorgau.clock import ClockSetting, parse_clock, read_clock, wall_ticks, write_clock
-from qorgau.instants import format_instant, parse_instant
+from qorgau.instants import DAY, format_instant, parse_instant
 from qorgau.starting import StartRefused
 
 # So much of the clock's time may be skipped after a kill -9; never does it go back.
@@ -82,9 +82,9 @@ class KeptClock:
         else:
             write_clock(self.file, setting.at, setting.factor, setting.wall)
 
-    def release(self) -> None:
-        """Let it run from now on, unless somebody has set it meanwhile."""
-        setting, wall = read_clock(self.file), wall_ticks()
+    def release(self, after: timedelta = timedelta()) -> None:
+        """Let it run from `after` on, unless somebody has set it meanwhile."""
+        setting, wall = read_clock(self.file), wall_ticks() + after // timedelta(microseconds=1)
         if setting.wall > wall and not is_real(setting):
             write_clock(self.file, setting.at, setting.factor, wall)
 
@@ -113,6 +113,21 @@ class KeptClock:
         except (OSError, ValueError, TypeError, KeyError):
             pass
         return setting.at
+
+
+def season_begins(folder: Path, clock: Path, first: int) -> int:
+    """When the season of this folder begins: the day its clock shows when a season is played for the first time.
+
+    `first` is midnight of some day.
+    """
+    file = folder / "season-begins"
+    if not file.exists():
+        at = read_clock(clock).instant(wall_ticks())
+        file.write_text(format_instant(at - (at - first) % DAY), encoding="ascii")
+    try:
+        return parse_instant(file.read_text(encoding="ascii").strip())
+    except ValueError:
+        raise StartRefused(f"{file} is damaged. Delete it, and a season begins where the clock is now.") from None
 
 
 def is_real(setting: ClockSetting) -> bool:

@@ -14,7 +14,7 @@ def register(subparsers: Subparsers) -> None:
     """Adds the command."""
     command = subparsers.add_parser("token", help="make a token", description=f"Makes a token, signed with {_KEY}.")
     command.add_argument("--agency", default="*", help="KIND or KIND/UNIT it speaks for, such as 102/KZ-75; * is any")
-    command.add_argument("--scope", action="append", metavar="SCOPE", help="what it may do, several times; default: all")
+    command.add_argument("--scope", action="append", metavar="SCOPE", help="what it may do, several times; default all")
     command.add_argument("--region", action="append", metavar="CODE", help="where, several times; default: everywhere")
     command.add_argument("--lifetime", default="PT12H", metavar="DURATION", help="how long it is good for (PT12H)")
     command.add_argument("--subject", default="development", help="whose it is, for the log")

@@ -1,0 +1,97 @@
+"""What several commands are given alike: a policy, an instant, a file of facts; what is wrong with them is bad use."""
+
+import os
+import shutil
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qorgau.commands import BadInput
+
+if TYPE_CHECKING:
+    from qorgau.casefile import CaseFile
+    from qorgau.rules import Policy
+
+STANDARD = "-"
+
+
+def read_policy(path: str | None) -> "Policy":
+    """The policy in a file; without one the default of QORGAU_POLICY or else the bundled one. Raises BadInput."""
+    from qorgau.embedded.data import default_policy
+    from qorgau.policy import PolicyRefused, load_policy
+
+    found = Path(path or os.environ.get("QORGAU_POLICY") or default_policy())
+    try:
+        return load_policy(found)
+    except PolicyRefused as refused:
+        raise BadInput(f"{found} is refused\n" + "\n".join(map(str, refused.problems))) from None
+    except OSError as error:
+        raise BadInput(f"{found}: {error.strerror}") from None
+
+
+def read_instant(option: str, text: str | None) -> int | None:
+    """An instant given as an option, None if it is not given. Raises BadInput."""
+    from qorgau.instants import parse_instant
+
+    try:
+        return None if text is None else parse_instant(text)
+    except ValueError as error:
+        raise BadInput(f"{option} is {error}") from None
+
+
+def check_service(name: str | None) -> str | None:
+    """The name of a service that judges cases, or None. Raises BadInput."""
+    from qorgau.vocabulary import NOTIFIER, SERVICES
+
+    if name is not None and (name not in SERVICES or name == NOTIFIER):
+        raise BadInput(f"--service is one of {', '.join(service for service in SERVICES if service != NOTIFIER)}")
+    return name
+
+
+def named(path: str) -> str:
+    """How a file is called in a message."""
+    return "standard input" if path == STANDARD else path
+
+
+@contextmanager
+def regular_file(path: str) -> Iterator[Path]:
+    """The file itself, or a copy of what can be read only once, such as standard input. Raises BadInput."""
+    if path != STANDARD and Path(path).is_file():
+        yield Path(path)
+        return
+    with tempfile.NamedTemporaryFile(prefix="qorgau-", suffix=".ndjson") as copy:
+        try:
+            if path == STANDARD:
+                shutil.copyfileobj(sys.stdin.buffer, copy)
+            else:
+                with Path(path).open("rb") as source:
+                    shutil.copyfileobj(source, copy)
+        except OSError as error:
+            raise BadInput(f"{named(path)}: {error.strerror}") from None
+        copy.flush()
+        yield Path(copy.name)
+
+
+@contextmanager
+def case_file(path: str, policies: "Iterable[Policy]") -> Iterator["CaseFile"]:
+    """A file of facts, read once. Raises BadInput with the line of what is no fact."""
+    from qorgau.casefile import BadLine, CaseFile, Ties
+
+    with regular_file(path) as found:
+        try:
+            read = CaseFile(found, Ties.of(policies))
+        except BadLine as error:
+            raise BadInput(f"{named(path)}, {error}") from None
+        except OSError as error:
+            raise BadInput(f"{named(path)}: {error.strerror}") from None
+        yield read
+
+
+def add_facts(command: ArgumentParser) -> None:
+    """The arguments of the commands that judge a file."""
+    command.add_argument("facts", metavar="FACTS.ndjson", help="a fact or CloudEvent a line; - is standard input")
+    command.add_argument("--as-of", metavar="TIME", help="judge as of then (the last instant at which a fact is known)")

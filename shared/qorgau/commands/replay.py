@@ -1,0 +1,70 @@
+"""`qorgau replay`: a file of facts judged case by case, one row a rule; with two policies, every flag that differs."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+import orjson
+
+from qorgau.arguments import add_facts, case_file, check_service, read_instant, read_policy
+from qorgau.commands import OK, BadInput, Subparsers
+from qorgau.output import progress, show_table, write_lines, write_rows
+
+if TYPE_CHECKING:
+    from qorgau.batch import OneCase
+    from qorgau.plan import Plan
+    from qorgau.replaying import Tally
+
+_TITLES = ("policy", "rule", "title", "raised", "cleared", "late", "p50", "p90")
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    command = subparsers.add_parser("replay", help="what a policy, or another, makes of a file", description=__doc__)
+    add_facts(command)
+    command.add_argument("--policy", metavar="FILE", action="append", help="the rules; given twice, both are compared")
+    command.add_argument("--service", metavar="NAME", help="only the rules of one service")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes the flags that differ as they are found, case by case, then the rows of the rules."""
+    from qorgau.batch import Job, judge_all
+    from qorgau.replaying import Tally
+
+    names = arguments.policy or ["default"]
+    if len(names) > 2:
+        raise BadInput("--policy can be given twice at most")
+    until = read_instant("--as-of", arguments.as_of)
+    service = check_service(arguments.service)
+    policies = tuple(read_policy(name if arguments.policy else None) for name in names)
+    tallies = tuple(Tally() for _ in policies)
+    with case_file(arguments.facts, policies) as file, progress("cases") as bar:
+        until = file.until if until is None else until
+        if until is not None:
+            for done, (found, differing) in enumerate(judge_all(file, Job(both, policies, until, service)), 1):
+                for tally, more in zip(tallies, found, strict=True):
+                    tally.add(more)
+                write_lines(differing)
+                bar(done, len(file))
+    totals = zip(tallies, policies, names, strict=True)
+    rows = [row for tally, policy, name in totals for row in tally.rows(policy, name, service)]
+    write_rows(rows)
+    busy = [row for row in rows if row["raised"] or row["deadlines"]]
+    show_table("rules with a deadline or a flag", _TITLES, [[row[title] for title in _TITLES] for row in busy])
+    return OK
+
+
+def both(case: "OneCase", plans: "tuple[Plan, ...]", until: int) -> tuple[list["Tally"], list[bytes]]:
+    """The sums of one case under each policy, and as JSON the flags on which two do not agree."""
+    from qorgau.assess import deadline_rows, flag_history
+    from qorgau.replaying import Tally, differences
+
+    tallies = []
+    histories = [flag_history(case.facts, plan, until, case.others) for plan in plans]
+    for plan, history in zip(plans, histories, strict=True):
+        tally = Tally()
+        tally.add_flags(history)
+        tally.add_deadlines(deadline_rows(case.facts, plan, until, case.others))
+        tallies.append(tally)
+    rows = differences(*histories) if len(histories) == 2 else []
+    return tallies, [orjson.dumps(row) for row in rows]

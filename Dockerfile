@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.title="qorgau" \
 RUN groupadd --system --gid 10001 qorgau && \
     useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin qorgau
 COPY --from=build /opt/qorgau /opt/qorgau
-ENV PATH=/opt/qorgau/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 QORGAU_PORT=8000
+ENV PATH=/opt/qorgau/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 QORGAU_HOST=0.0.0.0 QORGAU_PORT=8000
 USER 10001:10001
 EXPOSE 8000
 # Python and not curl: the slim image has no other client. Any answer but 2xx raises, and so does none within the time.

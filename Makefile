@@ -8,6 +8,7 @@ SHELL := /bin/sh
 install: .venv/.installed
 
 .venv/.installed: requirements.lock pyproject.toml
+	@echo "installing into .venv, about a minute"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

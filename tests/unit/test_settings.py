@@ -2,14 +2,18 @@
 
 import json
 import os
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from court_tracker.settings import Settings as Court
 from intake.settings import Settings as Intake
 from notifier.settings import Settings as Notifier
 from police_dispatch.settings import Settings as Police
 from qorgau.embedded.data import default_policy
+from qorgau.instants import parse_duration
 from qorgau.settings import PREFIX
 from qorgau.starting import StartRefused
 
@@ -112,3 +116,25 @@ def test_the_notifier_knows_where_flags_are_explained(environment: pytest.Monkey
 def test_the_key_shows_in_no_text_of_the_settings() -> None:
     settings = Intake.load()
     assert KEY not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+DOCUMENTED = Path(__file__).parents[2] / "docs/settings.md"
+
+
+def test_every_setting_is_documented_with_its_default_and_no_other_is() -> None:
+    rows = re.findall(r"^\| `QORGAU_(\w+)` \| (.+?) \|", DOCUMENTED.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    fields = {name.upper(): field for name, field in Notifier.model_fields.items()}
+    assert {name for name, _ in rows} == fields.keys()
+    for name, default in rows:
+        shown = re.fullmatch(r"`([^`]+)`", default)
+        if shown is not None:
+            value = parse_duration(shown[1]) if name == "AHEAD" else shown[1]
+            known = fields[name].default
+            assert str(value) == str(known // timedelta(microseconds=1) if name == "AHEAD" else known)
+        assert (default == "required") == fields[name].is_required()
+
+
+def test_every_service_listens_on_the_port_that_is_documented() -> None:
+    text = DOCUMENTED.read_text(encoding="utf-8")
+    for settings in (Intake, Police, Court, Notifier):
+        assert f"{settings.service} `{settings.model_fields['port'].default}`" in text

@@ -4,8 +4,10 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -120,6 +122,7 @@ def test_nothing_of_the_export_is_in_a_fact_or_told_to_people(run: Run, service:
 
 
 def test_the_side_file_is_for_its_owner_and_holds_rows_that_somebody_must_look_at(run: Run) -> None:
+    run.side.touch(mode=0o644)
     run()
     assert stat.S_IMODE(run.side.stat().st_mode) == 0o600
     by_reason = {line["reason"]: line for line in run.rejected}
@@ -274,6 +277,20 @@ def test_a_key_is_made_once_for_a_user_and_kept_for_its_owner_only(tmp_path: Pat
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert os.listdir(kept.parent) == ["import.key"]
     assert import_key({"XDG_CONFIG_HOME": str(tmp_path / "other")}) != made
+
+
+def test_imports_that_begin_together_for_the_first_time_use_one_key(tmp_path: Path) -> None:
+    for attempt in range(20):
+        environment = {"XDG_CONFIG_HOME": str(tmp_path / str(attempt))}
+        together = Barrier(4)
+
+        def first(environment: dict[str, str] = environment, together: Barrier = together) -> str:
+            together.wait(5)
+            return import_key(environment)
+
+        with ThreadPoolExecutor(4) as pool:
+            keys = {made.result() for made in [pool.submit(first) for _ in range(4)]}
+        assert len(keys) == 1
 
 
 def test_a_key_that_cannot_be_kept_is_told(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
             stopped = _import(work, reader, size)
     except Unreadable as error:
         raise BadInput(f"{arguments.file}, line {error.line}: {error}") from None
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise BadInput(f"{error.filename or arguments.file}: {error.strerror}") from None
     _tell(work, arguments, side)
@@ -70,7 +72,7 @@ def _import(work: "Import", reader: "ExportReader", size: int) -> "NotSent | Non
     from qorgau.sending import NotSent
 
     try:
-        with progress("rows (bytes)") as bar:
+        with progress("bytes") as bar:
             for record in reader:
                 work.take(record)
                 if record.row % _ROWS_A_TICK == 0 and size:
@@ -171,7 +173,7 @@ def import_key(environment: Mapping[str, str]) -> str:
 def _keep(key: str, path: Path) -> None:
     """Written whole or not at all, and never over a key that another import made in the meantime."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{os.getpid()}")
+    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(key + "\n")
     try:

@@ -33,6 +33,12 @@ async def asked(url: str) -> Any:
         return (await client.get(url, timeout=10)).json()
 
 
+def children(pid: int) -> list[int]:
+    """The processes that one has started."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
+
+
 async def test_one_line_says_where_everything_is_and_every_service_got_its_settings(
     data: Path, env: dict[str, str]
 ) -> None:
@@ -185,3 +191,18 @@ async def test_a_season_begins_on_its_first_day_and_goes_on_where_it_was_stopped
         again = read_clock(Path(run.line["clock"]))
         assert clock.at + HOUR < again.at <= stood
         assert again.factor == 10_000
+
+
+async def test_a_signal_while_it_is_starting_stops_what_runs_already(
+    tmp_path: Path, data: Path, env: dict[str, str]
+) -> None:
+    (tmp_path / "unready").touch()
+    process = await start(data, env=env)
+    logs = [data / "logs" / f"{service}-1.log" for service in SERVICES]
+    await eventually(lambda: all(log.exists() for log in logs))
+    started = children(process.pid)
+    assert len(started) == 4
+    process.terminate()
+    assert (await asyncio.wait_for(process.communicate(), 60))[0] == b""
+    assert process.returncode == 0
+    assert not any(running(pid) for pid in started)

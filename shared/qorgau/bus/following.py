@@ -26,6 +26,8 @@ from qorgau.follower import LogRecord
 QUIET = timedelta(seconds=2)
 # Answers come at least every half second, also when there is nothing new.
 SILENT = timedelta(seconds=10)
+# Who reads up to an end looks that often whether it is reached without another record.
+_GLANCE = timedelta(milliseconds=200)
 _AT_ONCE = 500
 _FETCH_BYTES = 256 * 1024
 
@@ -81,7 +83,7 @@ async def read_all(address: str, topic: str, patience: timedelta = ANSWER_WITHIN
     async with reading(address, dict.fromkeys(open_ends, 0), patience) as consumer:
         begun = time.time()
         while open_ends:
-            batch = await fetched(consumer, QUIET)
+            batch = await fetched(consumer, _GLANCE)
             for record in batch:
                 if record.offset < open_ends.get(record.place, 0):
                     yield record
@@ -101,7 +103,7 @@ async def read_at(
         return None
     async with reading(address, {place: offset}, patience) as consumer, within(patience):
         while True:
-            batch = await fetched(consumer, QUIET, max_records=1)
+            batch = await fetched(consumer, _GLANCE, max_records=1)
             if batch:
                 return batch[0] if batch[0].offset == offset else None
             if await _position(consumer, place, patience) > offset:

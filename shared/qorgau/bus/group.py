@@ -25,6 +25,8 @@ REBALANCE_TIMEOUT = timedelta(seconds=20)
 HEARTBEATS_A_SESSION = 5
 PARTITION_BYTES = 256 * 1024
 FETCH_BYTES = 8 * 1024 * 1024
+# Not worth more of a round's time: the database has the positions too.
+COMMITTED_WITHIN = timedelta(seconds=2)
 # Between two attempts to learn where to begin.
 PAUSE = timedelta(milliseconds=500)
 SLACK = timedelta(milliseconds=100)
@@ -78,24 +80,26 @@ class GroupReader:
             "max_partition_fetch_bytes": max_partition_fetch_bytes,
             "fetch_max_bytes": fetch_max_bytes,
         }
-        self._opened_within = patience + ANSWER_WITHIN
+        self._joined_within = patience + ANSWER_WITHIN
         self._consumer: AIOKafkaConsumer | None = None
         self._settling: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._at: dict[Place, int] = {}
         self._nothing_since = 0.0
+        self._joining = asyncio.Lock()
 
     async def start(self) -> None:
         """Join the group; returns with an assignment. Raises Unavailable, and may be called again then."""
-        if self._consumer is not None:
-            return
-        consumer = AIOKafkaConsumer(**self._settings)
-        self._consumer = consumer
+        async with self._joining:
+            if self._consumer is None:
+                await self._join()
+
+    async def _join(self) -> None:
+        consumer = self._consumer = AIOKafkaConsumer(**self._settings)
+        listener = _Listener(self._on_revoked, partial(self._on_assigned, consumer))
         try:
-            async with within(self._opened_within):
-                consumer.subscribe(
-                    self.topics, listener=_Listener(self._on_revoked, partial(self._on_assigned, consumer))
-                )
+            async with within(self._joined_within):
+                consumer.subscribe(self.topics, listener=listener)
                 await consumer.start()
         except BaseException:
             await self.stop()
@@ -118,8 +122,7 @@ class GroupReader:
 
         Raises Unavailable; the next call then makes a new consumer, which begins at the saved positions again.
         """
-        if self._consumer is None:
-            await self.start()
+        await self.start()
         await self._until_settled(wait)
         consumer = self._consumer
         if consumer is None:
@@ -127,13 +130,14 @@ class GroupReader:
         try:
             records = await self._taken(consumer, wait if self._settled.is_set() else timedelta(), max_records)
             # What was taken while the starts were not known yet is read again from there.
-            if not self._settled.is_set():
+            if not self._settled.is_set() or consumer is not self._consumer:
                 return []
             if not records:
                 await self._nothing_came(consumer)
         except Unavailable:
             # What the library had already taken out of its buffers is lost with the error.
-            await self.stop()
+            if consumer is self._consumer:
+                await self.stop()
             raise
         if records:
             self._nothing_since = 0.0
@@ -162,13 +166,13 @@ class GroupReader:
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Tell the group how far it is. That it cannot be told is no error: the database has the positions too."""
         consumer = self._consumer
-        if consumer is None:
+        owned = () if consumer is None else consumer.assignment()
+        wanted = {TopicPartition(*place): offset for place, offset in offsets.items() if place in owned}
+        if consumer is None or not wanted:
             return
-        owned = consumer.assignment()
-        wanted = {TopicPartition(*place): offset for place, offset in offsets.items()}
         try:
-            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-                await consumer.commit({partition: offset for partition, offset in wanted.items() if partition in owned})
+            async with asyncio.timeout(COMMITTED_WITHIN.total_seconds()):
+                await consumer.commit(wanted)
         except FAILURES as error:
             _log.debug("positions not committed: %s", type(error).__name__)
 

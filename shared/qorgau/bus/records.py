@@ -68,22 +68,40 @@ def traceparents(records: Iterable[Incoming]) -> list[str]:
     return list(dict.fromkeys(value.decode("ascii", "replace") for value in found))
 
 
-def dead_letter(record: Incoming, reason: str) -> Outgoing:
-    """What is told of a record that cannot be read: its place, hashes, and a reason in our own words.
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What is told of a record that cannot be read: its place, hashes, and a reason in our own words."""
 
-    Neither the key nor the headers are repeated: whoever wrote the record may have put a name there too.
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    size: int
+    value_sha256: str | None
+    key_sha256: str | None
+
+    def tells_of(self, record: Incoming) -> bool:
+        """Whether this is still the record it was written about."""
+        return (_sha256(record.value), _sha256(record.key)) == (self.value_sha256, self.key_sha256)
+
+
+def dead_letter(record: Incoming, reason: str) -> Outgoing:
+    """The dead letter of a record, as it is sent.
+
+    Neither key nor headers are repeated: whoever wrote the record may have put a name there too.
     """
-    letter = {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "reason": reason,
-        "size": record.size,
-        "value_sha256": _sha256(record.value),
-        "key_sha256": _sha256(record.key),
-    }
+    hashes = _sha256(record.value), _sha256(record.key)
+    letter = DeadLetter(record.topic, record.partition, record.offset, reason, record.size, *hashes)
     key = f"{record.partition}-{record.offset}".encode()
     return Outgoing(vocabulary.dlq(record.topic), key, orjson.dumps(letter), [("content-type", JSON.encode())])
+
+
+def read_letter(record: Incoming) -> DeadLetter | None:
+    """The dead letter a record of a `.dlq` topic holds; None where somebody has put something else there."""
+    try:
+        return DeadLetter(**orjson.loads(record.value or b""))
+    except (orjson.JSONDecodeError, TypeError):
+        return None
 
 
 def _sha256(value: bytes | None) -> str | None:

@@ -1,0 +1,121 @@
+"""`qorgau dlq`: what could not be read from the log, and putting it at the end of its topic once more."""
+
+import argparse
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from qorgau.commands import FAILED, OK, BadInput, Subparsers
+
+if TYPE_CHECKING:
+    from qorgau.bus import DeadLetter, Producer
+
+_KAFKA = "QORGAU_KAFKA"
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    group = subparsers.add_parser("dlq", help="records that could not be read from the log")
+    commands = group.add_subparsers(metavar="ACTION", required=True)
+    listing = commands.add_parser("list", help="the dead letters: where each stood, its hash, the reason")
+    listing.add_argument("--topic", help="only of this topic, such as qorgau.police.facts; default: of all")
+    listing.set_defaults(run=list_letters)
+    replay = commands.add_parser(
+        "replay",
+        help="put what they tell of at the end of its topic again",
+        description="Reads each record at its place and puts it at the end of the same topic; exit status 1 if one "
+        "is no longer there. Do it when the reason is gone, as after an update: otherwise it comes back.",
+    )
+    replay.add_argument("--topic", required=True, help="the topic they stood in")
+    which = replay.add_mutually_exclusive_group(required=True)
+    which.add_argument("--offset", type=int, metavar="N", help="those of this offset")
+    which.add_argument("--all", action="store_true", help="all of them")
+    replay.add_argument("--partition", type=int, metavar="N", help="only those of this partition")
+    replay.set_defaults(run=replay_letters)
+    for command in (listing, replay):
+        command.add_argument("--kafka", metavar="ADDRESS", help=f"where Kafka is; default: {_KAFKA}")
+
+
+def list_letters(arguments: argparse.Namespace) -> int:
+    """Writes the dead letters as NDJSON, topic by topic."""
+    from qorgau.output import write_rows
+
+    async def work(address: str) -> int:
+        async for letter in _letters(address, arguments.topic):
+            write_rows([letter])
+        return OK
+
+    return _run(arguments, work)
+
+
+def replay_letters(arguments: argparse.Namespace) -> int:
+    """Puts records at the end of their topic again; a row for each, `replayed` is its new offset or null."""
+    from qorgau.bus import Producer
+    from qorgau.output import write_rows
+    from qorgau.telemetry import Metrics
+
+    async def work(address: str) -> int:
+        # A record that was read twice may have been told of twice.
+        letters = {
+            (letter.partition, letter.offset): letter
+            async for letter in _letters(address, arguments.topic)
+            if _meant(letter, arguments)
+        }
+        if not letters:
+            raise BadInput("there is no such dead letter; `qorgau dlq list` shows which there are")
+        producer = Producer(address, Metrics())
+        status = OK
+        try:
+            for (partition, offset), letter in sorted(letters.items()):
+                replayed = await _replay(address, producer, letter)
+                status = status if replayed is not None else FAILED
+                write_rows([{"topic": letter.topic, "partition": partition, "offset": offset, "replayed": replayed}])
+        finally:
+            await producer.stop()
+        return status
+
+    return _run(arguments, work)
+
+
+def _run(arguments: argparse.Namespace, work: Callable[[str], Coroutine[Any, Any, int]]) -> int:
+    from qorgau.errors import Unavailable
+
+    address = arguments.kafka or os.environ.get(_KAFKA)
+    if not address:
+        raise BadInput(f"say where Kafka is: --kafka, or {_KAFKA}")
+    try:
+        return asyncio.run(work(address))
+    except Unavailable:
+        raise BadInput("Kafka does not answer; is the address right, and is it running?") from None
+
+
+async def _letters(address: str, topic: str | None) -> AsyncIterator["DeadLetter"]:
+    """The dead letters there are now, of one topic or of all."""
+    from qorgau.bus import read_all, read_letter, topic_names
+    from qorgau.vocabulary import dlq
+
+    # The name of the dead letters of no topic is how all of their names end.
+    names = [name for name in await topic_names(address) if name.endswith(dlq(""))]
+    for name in names:
+        if topic is None or name == dlq(topic):
+            async for record in read_all(address, name):
+                letter = read_letter(record)
+                if letter is not None:
+                    yield letter
+
+
+def _meant(letter: "DeadLetter", arguments: argparse.Namespace) -> bool:
+    offset = arguments.all or letter.offset == arguments.offset
+    return offset and arguments.partition in (None, letter.partition)
+
+
+async def _replay(address: str, producer: "Producer", letter: "DeadLetter") -> int | None:
+    """The new offset of the record; None where it is no longer kept, or another stands in its place."""
+    from qorgau.bus import Outgoing, read_at
+
+    record = await read_at(address, letter.topic, letter.partition, letter.offset)
+    if record is None or not letter.tells_of(record):
+        return None
+    again = Outgoing(record.topic, record.key or b"", record.value, record.headers)
+    return (await producer.publish([again]))[0]

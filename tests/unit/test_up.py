@@ -206,3 +206,19 @@ async def test_a_signal_while_it_is_starting_stops_what_runs_already(
     assert (await asyncio.wait_for(process.communicate(), 60))[0] == b""
     assert process.returncode == 0
     assert not any(running(pid) for pid in started)
+
+
+async def test_the_view_is_shown_beside_it_and_leaves_stdout_to_programs(data: Path, env: dict[str, str]) -> None:
+    async with up(data, "--watch", env=env) as run:
+        log = data.with_suffix(".log")
+        await eventually(lambda: len(log.read_text(encoding="utf-8").partition("stops everything")[2].split()) > 3)
+        assert await run.stop() == (0, "")
+
+
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, env: dict[str, str]) -> None:
+    (tmp_path / "file").touch()
+    process = await start(tmp_path / "file", env=env)
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert str(tmp_path / "file").encode() in said
+    assert b"Traceback" not in said

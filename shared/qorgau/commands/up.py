@@ -40,18 +40,22 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM, which is the ordinary end; 1 where something could not be started."""
-    from qorgau.embedded.kept import data_folder
+    from qorgau.embedded.kept import data_folder, private_folder
     from qorgau.embedded.supervisor import until_signal
     from qorgau.embedded.up import Options
     from qorgau.starting import StartRefused
 
     data = arguments.data or data_folder(season=arguments.feed)
     options = Options(data, arguments.feed, replicas_wanted(arguments.replicas))
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
+        private_folder(data)
+        _log(data / "logs" if arguments.watch else None)
         asyncio.run(until_signal(_up(options, arguments.watch)))
     except StartRefused as error:
         sys.stderr.write(f"qorgau: {error}\n")
+        return FAILED
+    except OSError as error:
+        sys.stderr.write(f"qorgau: {error.filename or data}: {error.strerror}\n")
         return FAILED
     return OK
 
@@ -67,6 +71,15 @@ def replicas_wanted(texts: Sequence[str]) -> dict[str, int]:
     return wanted
 
 
+def _log(folder: Path | None) -> None:
+    """Deaths and new starts are told on stderr, or in a file of this folder where the view has the screen."""
+    if folder is None:
+        logging.basicConfig(format="%(message)s")
+    else:
+        folder.mkdir(exist_ok=True)
+        logging.basicConfig(format="%(asctime)s %(message)s", filename=folder / "up.log")
+
+
 async def _up(options: "Options", watch: bool) -> None:
     from qorgau.embedded.progress import on_stderr
     from qorgau.embedded.up import up
@@ -74,6 +87,12 @@ async def _up(options: "Options", watch: bool) -> None:
     async with AsyncExitStack() as running:
         with on_stderr() as progress:
             system = await running.enter_async_context(up(options, progress))
-            progress.say("ready; Ctrl-C stops it")
-        write_rows([system.line()])
+            progress.say("ready; Ctrl-C stops everything")
+        line = system.line()
+        write_rows([line])
+        running.callback(sys.stderr.write, "stopping everything\n")
+        if watch:
+            from qorgau.watch import watch as show
+
+            await show(line["services"], line["token"], Path(line["clock"]))
         await asyncio.Event().wait()

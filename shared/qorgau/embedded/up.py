@@ -11,7 +11,7 @@ from typing import Any
 
 from qorgau.auth import KEY_BYTES, make_token
 from qorgau.clock import ClockSetting, read_clock
-from qorgau.embedded.kept import BEAT, KeptClock, private_folder, season_begins, token_key
+from qorgau.embedded.kept import BEAT, KeptClock, season_begins, token_key
 from qorgau.embedded.pair import Pair, embedded_pair
 from qorgau.embedded.process import Process
 from qorgau.embedded.progress import Progress
@@ -64,7 +64,6 @@ class Up:
 @asynccontextmanager
 async def up(options: Options, progress: Progress) -> AsyncIterator[Up]:
     """Starts everything, yields when all services are ready, and stops what it started. Raises StartRefused."""
-    private_folder(options.data)
     progress.say(f"the data is in {options.data}")
     kafka, mongo = (os.environ.get(name) for name in ("QORGAU_KAFKA", "QORGAU_MONGO"))
     async with embedded_pair(options.data, progress, kafka=kafka, mongo=mongo) as pair:

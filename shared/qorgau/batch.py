@@ -92,4 +92,4 @@ def _plans(job: Job[Any]) -> tuple[Plan, ...]:
 
 
 def _read(places: CasePlaces, reader: FactReader) -> OneCase:
-    return OneCase(places.case, reader.read(places.own), reader.read(places.others))
+    return OneCase(places.case, reader.read(places.own), reader.read_shared(places.others))

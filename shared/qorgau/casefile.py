@@ -4,6 +4,7 @@ Only places in the file are kept, not the facts, so that a million of them fit, 
 """
 
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from qorgau.facts import WITHDRAWAL, Fact, NotAFact, read_fact
-from qorgau.matching import same_value
+from qorgau.matching import Predicate, same_value, where
 from qorgau.rules import Overtaken, Policy, Repeat
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# So many facts that cases share are kept by whoever reads them.
+_SHARED = 50_000
 Tie = tuple[str, Hashable]
 
 
@@ -31,19 +34,21 @@ class Ties:
     """By which fields of which facts the flags of some policies look from one case at others.
 
     A case with a fact in `looks` looks at all cases with the same value in a fact of `seen`, and at the context facts
-    of `items` with the same value as one of its own in `items`.
+    that match `items` and have the same value; at those dated longer than `back` before it began, no more.
     """
 
     looks: frozenset[tuple[str, str]]
     seen: frozenset[tuple[str, str]]
-    items: frozenset[tuple[str, str]]
+    items: tuple[tuple[str, str, Predicate], ...]
+    back: int
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> Self:
         """The ties that the flags of these policies make."""
         looks: set[tuple[str, str]] = set()
         seen: set[tuple[str, str]] = set()
-        items: set[tuple[str, str]] = set()
+        items: list[tuple[str, str, Predicate]] = []
+        back = 0
         for policy in policies:
             for flag in policy.flags:
                 if isinstance(flag, Repeat):
@@ -54,9 +59,10 @@ class Ties:
                         seen |= {(flag.not_counted.fact, flag.not_counted.by)}
                 elif isinstance(flag, Overtaken):
                     watched = [rule for rule in policy.rules if rule.id in flag.watches]
-                    begins = {line.fact for rule in watched for line in [*rule.starts, *rule.stops]}
-                    items |= {(fact, flag.same_field) for fact in {flag.items.fact, *begins}}
-        return cls(frozenset(looks), frozenset(seen), frozenset(items))
+                    looks |= {(line.fact, flag.same_field) for rule in watched for line in [*rule.starts, *rule.stops]}
+                    items.append((flag.items.fact, flag.same_field, where(flag.items.where, flag.items.where_any)))
+                    back = max(back, flag.in_last)
+        return cls(frozenset(looks), frozenset(seen), tuple(items), back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,14 @@ class CaseFile:
         self._always: set[int] = set()
         self._looks: defaultdict[str, set[Tie]] = defaultdict(set)
         self._seen: defaultdict[Tie, set[str]] = defaultdict(set)
-        self._items: defaultdict[Tie, array[int]] = defaultdict(lambda: array("q"))
+        # When the context facts with a tie happened and where they lie, in the order of time.
+        self._items: defaultdict[Tie, list[tuple[int, int]]] = defaultdict(list)
+        self._began: dict[str, int] = {}
+        self._back = ties.back
         for place, fact in _facts_of(path):
             self._file(place, fact, ties)
+        for items in self._items.values():
+            items.sort()
 
     def cases(self) -> Iterator[CasePlaces]:
         """Every case in the order of their names."""
@@ -101,17 +112,18 @@ class CaseFile:
             self._file_context(place, fact, ties)
             return
         self._cases.setdefault(fact.case, array("q")).append(place)
+        self._began[fact.case] = min(fact.known_at, self._began.get(fact.case, fact.known_at))
         for field, value in fact.data.items():
             kind = fact.type, field
-            if kind in ties.looks or kind in ties.items:
+            if kind in ties.looks:
                 self._looks[fact.case].add((field, same_value(value)))
             if kind in ties.seen:
                 self._seen[field, same_value(value)].add(fact.case)
 
     def _file_context(self, place: int, fact: Fact, ties: Ties) -> None:
-        for field, value in fact.data.items():
-            if (fact.type, field) in ties.items:
-                self._items[field, same_value(value)].append(place)
+        for kind, field, matches in ties.items:
+            if fact.type == kind and field in fact.data and matches(fact.data):
+                self._items[field, same_value(fact.data[field])].append((fact.time, place))
         first = self._context.setdefault(hash(fact.identity), place)
         if first != place:
             self._always |= {first, place}
@@ -125,8 +137,10 @@ class CaseFile:
         places = set(self._always)
         for other in self._near(near | {case}) - {case}:
             places.update(self._cases[other])
+        since = self._began[case] - self._back
         for tie in self._looks.get(case, ()):
-            places.update(self._items.get(tie, ()))
+            items = self._items.get(tie, [])
+            places.update(place for _, place in items[bisect_right(items, (since, 0)) :])
         return array("q", sorted(places))
 
     def _near(self, cases: set[str]) -> set[str]:
@@ -138,14 +152,24 @@ class FactReader:
 
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = path.open("rb")
+        self._shared: dict[int, Fact] = {}
 
     def read(self, places: Sequence[int]) -> list[Fact]:
         """The facts that begin at these places."""
-        found = []
+        return [self._read(place) for place in places]
+
+    def read_shared(self, places: Sequence[int]) -> list[Fact]:
+        """The same for facts that many cases look at, such as the docket of a court: they are kept for the next one."""
+        if len(self._shared) > _SHARED:
+            self._shared.clear()
         for place in places:
-            self._file.seek(place)
-            found.append(read_fact(_bare(self._file.readline(), place)))
-        return found
+            if place not in self._shared:
+                self._shared[place] = self._read(place)
+        return [self._shared[place] for place in places]
+
+    def _read(self, place: int) -> Fact:
+        self._file.seek(place)
+        return read_fact(_bare(self._file.readline(), place))
 
     def close(self) -> None:
         self._file.close()

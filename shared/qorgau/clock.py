@@ -54,6 +54,9 @@ class Clock(Protocol):
     def wait_for(self, instant: int) -> float:
         """Wall seconds until `instant` may be judged, infinite while the clock stands still before it."""
 
+    def span(self, wall: timedelta) -> int:
+        """How much time passes in so much wall time, and never less than that: how far to look ahead."""
+
     def changed(self) -> asyncio.Event:
         """Set when the clock is set to another time or pace; take it before what is computed from the clock."""
 
@@ -123,6 +126,9 @@ class SystemClock:
     def wait_for(self, instant: int) -> float:
         return max(0, instant + self._guard - self._wall()) / SECOND
 
+    def span(self, wall: timedelta) -> int:
+        return wall // _MICROSECOND
+
     def changed(self) -> asyncio.Event:
         return self._never
 
@@ -165,6 +171,10 @@ class FileClock:
             return math.inf
         reached = self._setting.wall + elapsed + self._guard - self._wall() if elapsed else 0
         return max(0, reached, self._quiet()) / SECOND
+
+    def span(self, wall: timedelta) -> int:
+        self._look()
+        return max(1, math.ceil(self._setting.factor)) * (wall // _MICROSECOND)
 
     def changed(self) -> asyncio.Event:
         return self._changed

@@ -251,6 +251,14 @@ def test_the_text_of_a_setting_is_the_setting(at: int, wall: int, factor: float)
     assert parse_clock(setting.text()) == setting
 
 
+def test_to_look_ahead_a_span_of_wall_time_is_as_long_as_the_clock_is_fast_and_never_shorter(desk: Desk) -> None:
+    ten = timedelta(seconds=10)
+    assert SystemClock().span(ten) == 10 * SECOND
+    for factor, span in ((0, 10 * SECOND), (0.5, 10 * SECOND), (3_600, 36_000 * SECOND)):
+        desk.set(AT, factor)
+        assert desk.clock().span(ten) == span
+
+
 async def test_a_sleeper_is_woken_when_the_file_is_set(tmp_path: Path) -> None:
     file = tmp_path / "clock.json"
     write_clock(file, AT, 0)

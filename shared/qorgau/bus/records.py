@@ -99,9 +99,11 @@ def dead_letter(record: Incoming, reason: str) -> Outgoing:
 def read_letter(record: Incoming) -> DeadLetter | None:
     """The dead letter a record of a `.dlq` topic holds; None where somebody has put something else there."""
     try:
-        return DeadLetter(**orjson.loads(record.value or b""))
+        letter = DeadLetter(**orjson.loads(record.value or b""))
     except (orjson.JSONDecodeError, TypeError):
         return None
+    placed = isinstance(letter.partition, int) and isinstance(letter.offset, int)
+    return letter if placed and vocabulary.dlq(letter.topic) == record.topic else None
 
 
 def _sha256(value: bytes | None) -> str | None:

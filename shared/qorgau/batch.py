@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -10,8 +10,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from qorgau.casefile import CaseFile, CasePlaces, FactReader
+from qorgau.casefile import CaseFile, CasePlaces, FactReader, Tie
 from qorgau.facts import Fact
+from qorgau.others import Others
 from qorgau.plan import Plan, compile_policy
 from qorgau.rules import Policy
 
@@ -19,17 +20,19 @@ from qorgau.rules import Policy
 _WORTH_IT = 20_000
 # So many cases go to a process at once, and so many such pieces wait for each process: memory stays bounded.
 _PIECE, _WAITING = 100, 4
+# So many contexts, mostly the docket of a court each, are kept for the next case.
+_CONTEXTS = 200
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class OneCase:
-    """A case as it lies in the file: its facts and those of others that its flags look at."""
+    """A case as it lies in the file: its facts and, for each plan, what its flags look at beyond it."""
 
     case: str
     facts: list[Fact]
-    others: list[Fact]
+    others: tuple[Others, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,37 @@ def judge_all(file: CaseFile, job: Job[Answer], workers: int | None = None) -> I
     if workers > 1:
         yield from _in_processes(file, job, workers)
         return
-    plans = _plans(job)
     with FactReader(file.path) as reader:
+        clerk = Clerk(reader, job)
         for places in file.cases():
-            yield job.ask(_read(places, reader), plans, job.until)
+            yield clerk.ask(places)
+
+
+class Clerk(Generic[Answer]):
+    """Reads one case after another and asks what the job asks. Contexts that cases share are read once."""
+
+    def __init__(self, reader: FactReader, job: Job[Answer]) -> None:
+        self._reader, self._job = reader, job
+        self._plans = tuple(compile_policy(policy, job.service) for policy in job.policies)
+        self._contexts: dict[frozenset[Tie], tuple[Others, ...]] = {}
+
+    def ask(self, places: CasePlaces) -> Answer:
+        """The answer for one case."""
+        case = OneCase(places.case, self._reader.read(places.own), self._others(places))
+        return self._job.ask(case, self._plans, self._job.until)
+
+    def _others(self, places: CasePlaces) -> tuple[Others, ...]:
+        if places.near:
+            return self._around([*places.near, *places.context])
+        if places.ties not in self._contexts:
+            if len(self._contexts) >= _CONTEXTS:
+                self._contexts.clear()
+            self._contexts[places.ties] = self._around(places.context)
+        return self._contexts[places.ties]
+
+    def _around(self, places: Sequence[int]) -> tuple[Others, ...]:
+        facts = self._reader.read(places)
+        return tuple(Others(facts, plan) for plan in self._plans)
 
 
 def _in_processes(file: CaseFile, job: Job[Answer], workers: int) -> Iterator[Answer]:
@@ -74,22 +104,13 @@ def _pieces(cases: Iterator[CasePlaces]) -> Iterator[list[CasePlaces]]:
         yield piece
 
 
-# What a process of the pool was begun with; each has its own.
-_begun: dict[str, Any] = {}
+# Whom a process of the pool was begun with; each has its own.
+_clerks: list[Clerk[Any]] = []
 
 
 def _begin(path: Path, job: Job[Any]) -> None:
-    _begun.update(reader=FactReader(path), job=job, plans=_plans(job))
+    _clerks.append(Clerk(FactReader(path), job))
 
 
 def _judge_piece(piece: Iterable[CasePlaces]) -> list[Any]:
-    reader, job, plans = _begun["reader"], _begun["job"], _begun["plans"]
-    return [job.ask(_read(places, reader), plans, job.until) for places in piece]
-
-
-def _plans(job: Job[Any]) -> tuple[Plan, ...]:
-    return tuple(compile_policy(policy, job.service) for policy in job.policies)
-
-
-def _read(places: CasePlaces, reader: FactReader) -> OneCase:
-    return OneCase(places.case, reader.read(places.own), reader.read_shared(places.others))
+    return [_clerks[0].ask(places) for places in piece]

@@ -118,7 +118,7 @@ def test_an_open_flag_whose_severity_changed_is_a_changed_one() -> None:
 def rows_by(facts: Path, workers: int, as_of: str | None = None) -> list[Any]:
     policy = parse_policy(TEXT)
     file = CaseFile(facts, Ties.of([policy]))
-    until = file.until if as_of is None else parse_instant(as_of)
+    until = file.until() if as_of is None else parse_instant(as_of)
     assert until is not None
     found = judge_all(file, Job(flags_of, (policy,), until), workers)
     return [json.loads(line) for lines in found for _, line in lines]
@@ -127,6 +127,14 @@ def rows_by(facts: Path, workers: int, as_of: str | None = None) -> list[Any]:
 def test_the_answers_do_not_depend_on_the_number_of_processes(shell: Shell) -> None:
     facts = shell.facts(EVERYTHING)
     assert rows_by(facts, workers=2) == rows_by(facts, workers=1) != []
+
+
+def test_by_default_it_is_judged_as_of_the_last_instant_at_which_a_copy_that_counts_is_known(shell: Shell) -> None:
+    first = report("c1", 1)
+    again = first | {"recorded": "2026-06-20T09:00:00+05:00"}
+    other = report("c2", 2)
+    file = CaseFile(shell.facts([first, again, other]), Ties.of([]))
+    assert file.until() == parse_instant("2026-06-02T09:00:00+05:00")
 
 
 def fact(case: str | None, id: str, type: str, time: str, **data: object) -> Row:

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     ask = deadlines_of if arguments.deadlines else flags_with_ids if arguments.ids else flags_of
     lines: list[Line] = []
     with case_file(arguments.facts, [policy]) as file, progress("cases") as bar:
-        until = file.until if until is None else until
+        until = file.until() if until is None else until
         if until is not None:
             for done, found in enumerate(judge_all(file, Job(ask, (policy,), until, service)), 1):
                 lines += found
@@ -59,16 +59,16 @@ def flags_with_ids(case: "OneCase", plans: "tuple[Plan, ...]", until: int) -> li
 
 def deadlines_of(case: "OneCase", plans: "tuple[Plan, ...]", until: int) -> list[Line]:
     """The deadline rows of one case as JSON, each with what it is sorted by."""
-    from qorgau.assess import deadline_rows
+    from qorgau.assess import case_deadlines
     from qorgau.rows import deadline_order
 
-    rows = deadline_rows(case.facts, plans[0], until, case.others)
+    rows = case_deadlines(case.facts, plans[0], until)
     return [(deadline_order(row), orjson.dumps(row.to_json())) for row in rows]
 
 
 def _flags(case: "OneCase", plans: "tuple[Plan, ...]", until: int, *, ids: bool) -> list[Line]:
-    from qorgau.assess import flag_history
+    from qorgau.assess import case_history
     from qorgau.rows import flag_order
 
-    rows = flag_history(case.facts, plans[0], until, case.others)
+    rows = case_history(case.facts, plans[0], until, case.others[0])
     return [(flag_order(row), orjson.dumps(({"id": row.id} if ids else {}) | row.to_json())) for row in rows]

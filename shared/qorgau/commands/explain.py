@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     service = check_service(arguments.service)
     policy = read_policy(arguments.policy)
     with case_file(arguments.facts, [policy]) as file:
-        until = file.until if until is None else until
+        until = file.until() if until is None else until
         job = Job(partial(explanation_of, flag=arguments.flag), (policy,), until or 0, service)
         # The first one found ends the search, so one process is enough.
         found = next((answer for answer in judge_all(file, job, workers=1) if answer is not None), None)
@@ -44,12 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def explanation_of(case: "OneCase", plans: "tuple[Plan, ...]", until: int, *, flag: str) -> dict[str, Any] | None:
     """The explanation of the flag if it was ever up in this case."""
-    from qorgau.assess import flag_history
+    from qorgau.assess import case_history
     from qorgau.explain import explain
     from qorgau.record import CaseRecord, learn
 
-    flags = tuple(flag_history(case.facts, plans[0], until, case.others))
+    flags = case_history(case.facts, plans[0], until, case.others[0])
     if flag not in {row.id for row in flags}:
         return None
     facts = learn(CaseRecord(case.case), case.facts).facts
-    return explain(CaseRecord(case.case, facts, flags, as_of=until), flag, plans[0], case.others)
+    return explain(CaseRecord(case.case, facts, flags, as_of=until), flag, plans[0], case.others[0])

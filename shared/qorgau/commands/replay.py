@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     policies = tuple(read_policy(name if arguments.policy else None) for name in names)
     tallies = tuple(Tally() for _ in policies)
     with case_file(arguments.facts, policies) as file, progress("cases") as bar:
-        until = file.until if until is None else until
+        until = file.until() if until is None else until
         if until is not None:
             for done, (found, differing) in enumerate(judge_all(file, Job(both, policies, until, service)), 1):
                 for tally, more in zip(tallies, found, strict=True):
@@ -56,15 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def both(case: "OneCase", plans: "tuple[Plan, ...]", until: int) -> tuple[list["Tally"], list[bytes]]:
     """The sums of one case under each policy, and as JSON the flags on which two do not agree."""
-    from qorgau.assess import deadline_rows, flag_history
+    from qorgau.assess import case_deadlines, case_history
     from qorgau.replaying import Tally, differences
 
     tallies = []
-    histories = [flag_history(case.facts, plan, until, case.others) for plan in plans]
+    histories = [case_history(case.facts, plan, until, others) for plan, others in zip(plans, case.others, strict=True)]
     for plan, history in zip(plans, histories, strict=True):
         tally = Tally()
         tally.add_flags(history)
-        tally.add_deadlines(deadline_rows(case.facts, plan, until, case.others))
+        tally.add_deadlines(case_deadlines(case.facts, plan, until))
         tallies.append(tally)
     rows = differences(*histories) if len(histories) == 2 else []
     return tallies, [orjson.dumps(row) for row in rows]

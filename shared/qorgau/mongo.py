@@ -34,15 +34,18 @@ async def deadline(limit: timedelta = DEADLINE) -> AsyncIterator[None]:
         raise Unavailable from None
 
 
-async def write_all(target: Any, operations: list[Any]) -> None:
-    """An unordered bulk write in which losing a race for a key is no error: what is there is as new or newer."""
+async def write_all(target: Any, operations: list[Any], limit: timedelta = DEADLINE) -> int:
+    """An unordered bulk write in which losing a race for a key is no error: what is there is as new or newer.
+
+    Returns how many documents were matched or inserted."""
     if not operations:
-        return
-    async with deadline():
+        return 0
+    async with deadline(limit):
         try:
-            await target.bulk_write(operations, ordered=False)
+            result = (await target.bulk_write(operations, ordered=False)).bulk_api_result
         except BulkWriteError as error:
-            details = error.details or {}
-            failed = [problem for problem in details.get("writeErrors", []) if problem.get("code") != _DUPLICATE_KEY]
-            if failed or details.get("writeConcernErrors"):
+            result = error.details or {}
+            failed = [problem for problem in result.get("writeErrors", []) if problem.get("code") != _DUPLICATE_KEY]
+            if failed or result.get("writeConcernErrors"):
                 raise
+        return int(result.get("nMatched", 0)) + int(result.get("nUpserted", 0))

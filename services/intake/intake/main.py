@@ -1,0 +1,44 @@
+"""The composition root of intake: the only place that reads its settings and has its clients built."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from intake.api import build_api, flags_of_others
+from intake.domain import FACTS
+from intake.reports import Reports
+from intake.settings import Settings
+from intake.transfers import FactsOf, transfer_guard
+from intake.vault import CaseVault
+from qorgau.composition import Parts, flags_follower, parts_of
+from qorgau.facts import Fact
+from qorgau.flagbook import FlagBook
+from qorgau.running import main
+
+
+async def run(settings: Settings, stopping: asyncio.Event) -> None:
+    """The service from its start until it is time to stop."""
+    async with parts_of(settings, FACTS, reports=True) as parts:
+        host, key = parts.host, settings.token_key.get_secret_value()
+        book = FlagBook(parts.database)
+        host.prepare.append(book.prepare)
+        host.followers.append(flags_follower(settings, parts.database, book, host.metrics, parts.producer))
+        vault = CaseVault(parts.store, parts.relay)
+        reports = Reports(parts.door, vault, key, host.metrics)
+        keeper = parts.keeper(guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book))
+        try:
+            await host.run(build_api(keeper, reports), stopping)
+        finally:
+            await vault.close()
+
+
+def _facts_of(parts: Parts) -> FactsOf:
+    async def facts_of(case: str) -> Sequence[Fact]:
+        shown = await parts.cases.case(case)
+        return () if shown is None else shown.record.facts
+
+    return facts_of
+
+
+if __name__ == "__main__":
+    sys.exit(main(Settings, run))

@@ -1,0 +1,47 @@
+"""The composition root of the notifier: the only place that reads its settings and builds its clients."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+
+from notifier.api import build_api, flags_router
+from notifier.settings import Settings
+from notifier.stream import FlagStream
+from qorgau.bus import Producer, Topic
+from qorgau.clock import make_clock
+from qorgau.composition import flags_follower
+from qorgau.flagbook import FlagBook
+from qorgau.hosting import Host
+from qorgau.limits import Limiter
+from qorgau.running import main
+from qorgau.service import Readiness
+from qorgau.store import connect
+from qorgau.telemetry import Metrics
+from qorgau.vocabulary import FLAGS_TOPIC
+
+
+async def run(settings: Settings, stopping: asyncio.Event) -> None:
+    """The service from its start until it is time to stop."""
+    host = Host(settings, make_clock(settings.clock), Metrics())
+    async with AsyncExitStack() as stack:
+        client = connect(settings.mongo)
+        stack.callback(client.close)
+        database = client[settings.database_name]
+        producer = Producer(settings.kafka, host.metrics)
+        stack.push_async_callback(producer.stop)
+        book = FlagBook(database)
+        host.prepare.append(book.prepare)
+        host.followers.append(flags_follower(settings, database, book, host.metrics, producer))
+        # Open streams end with the process, not after their readers.
+        stream = FlagStream(Topic(settings.kafka, FLAGS_TOPIC), host.metrics, stopping=stopping)
+        key = settings.token_key.get_secret_value()
+        router = flags_router(book, stream, settings.owners, key, Limiter())
+
+        async def ready() -> Readiness:
+            return host.readiness()
+
+        await host.run(build_api(router, ready, host.metrics), stopping)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Settings, run))

@@ -1,0 +1,20 @@
+"""The composition root of police-dispatch: the only place that reads its settings and has its clients built."""
+
+import asyncio
+import sys
+
+from police_dispatch.api import build_api
+from police_dispatch.domain import FACTS
+from police_dispatch.settings import Settings
+from qorgau.composition import parts_of
+from qorgau.running import main
+
+
+async def run(settings: Settings, stopping: asyncio.Event) -> None:
+    """The service from its start until it is time to stop."""
+    async with parts_of(settings, FACTS) as parts:
+        await parts.host.run(build_api(parts.keeper()), stopping)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Settings, run))

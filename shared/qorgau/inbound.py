@@ -1,0 +1,109 @@
+"""Facts that agencies write to Kafka themselves: not yet the log. Each goes through the same door as a posted one.
+
+Every service reads all inbound topics and takes what is its own; what belongs to nobody is told by intake alone.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from qorgau.bus import InboundReader, Incoming, Producer, dead_letter
+from qorgau.door import WRITE, Sender
+from qorgau.envelope import from_kafka
+from qorgau.errors import Invalid, QorgauError, Rejected
+from qorgau.facts import WITHDRAWAL, fact_type
+from qorgau.posting import Posting
+from qorgau.reading import Cases
+from qorgau.telemetry import Metrics
+from qorgau.vocabulary import FACT_TYPES, INTAKE, dlq, inbound_agency
+
+WAIT = timedelta(seconds=1)
+AT_ONCE = 500
+_log = logging.getLogger("qorgau")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """The inbound side of one service; `posting` says `kafka` as its way; `ensure_topic` makes one that is missing."""
+
+    service: str
+    reader: InboundReader
+    posting: Posting
+    cases: Cases
+    producer: Producer
+    metrics: Metrics
+    ensure_topic: Callable[[str], Awaitable[None]]
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Take what comes until it is time to stop; what cannot be kept now is read again."""
+        try:
+            while not stopping.is_set():
+                try:
+                    await self._take(await self.reader.fetch(WAIT, AT_ONCE))
+                except QorgauError as error:
+                    _log.warning("inbound topics cannot be read now: %s; trying again", error.title)
+                    await self.reader.stop()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(WAIT.total_seconds()):
+                            await stopping.wait()
+        finally:
+            await self.reader.stop()
+
+    async def _take(self, records: Sequence[Incoming]) -> None:
+        by_topic: dict[str, list[Incoming]] = defaultdict(list)
+        for record in records:
+            by_topic[record.topic].append(record)
+        for topic, some in by_topic.items():
+            await self._post(inbound_agency(topic), some)
+        await self.reader.commit({record.place: record.offset + 1 for record in records})
+
+    async def _post(self, agency: str, records: Sequence[Incoming]) -> None:
+        sender = Sender(agency, frozenset({WRITE}), frozenset({"*"}))
+        refused: list[tuple[Incoming, Rejected]] = []
+        own: list[tuple[Incoming, object]] = []
+        for record in records:
+            try:
+                event = from_kafka(record.headers, record.value)
+                if await self._is_ours(event):
+                    own.append((record, event))
+            except Rejected as error:
+                refused += [(record, error)] if self.service == INTAKE else []
+        outcomes = await self.posting.post([event for _, event in own], sender)
+        refused += [
+            (record, outcome)
+            for (record, _), outcome in zip(own, outcomes, strict=True)
+            if isinstance(outcome, Rejected)
+        ]
+        for _, refusal in refused:
+            self.metrics.dead_letters.labels("qorgau.inbound", refusal.slug).inc()
+        if refused:
+            await self.ensure_topic(dlq(records[0].topic))
+            await self.producer.publish([dead_letter(record, no.detail or no.title) for record, no in refused])
+
+    async def _is_ours(self, event: object) -> bool:
+        """Whether this service owns the fact; raises Invalid where nobody does."""
+        name = event.get("type") if isinstance(event, dict) else None
+        known = FACT_TYPES.get(fact_type(name)) if isinstance(name, str) else None
+        if known is None:
+            raise Invalid("No fact has this type.", field="type")
+        if known.name == WITHDRAWAL:
+            return await self._withdraws_ours(event)
+        return self.service in known.services
+
+    async def _withdraws_ours(self, event: object) -> bool:
+        """A withdrawal goes where the fact went. While that is not known here it may be ours: each service then takes
+        it, and the copies are one fact."""
+        assert isinstance(event, dict)
+        case, data = event.get("subject"), event.get("data")
+        if not isinstance(case, str) or not isinstance(data, dict):
+            return self.service == INTAKE
+        shown = await self.cases.case(case)
+        for fact in () if shown is None else shown.record.facts:
+            if fact.identity == (event.get("source"), data.get("fact_id")):
+                known = FACT_TYPES.get(fact.type)
+                return known is None or self.service in known.services
+        return True

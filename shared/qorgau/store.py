@@ -1,0 +1,245 @@
+"""The cases of one service in MongoDB: load, save by compare-and-swap, what is due, what is not yet told. Only here is
+motor imported.
+
+A version is a counter and a random token of the writer: a bulk write does not say who lost, so if fewer documents were
+written than sent, they are read again, and whoever lacks our token was changed by somebody else.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import DeleteOne, ReplaceOne, UpdateOne
+
+from qorgau.documents import (
+    EVENTS,
+    NOTHING,
+    REPORT,
+    Stored,
+    fact_document,
+    fact_of_document,
+    from_document,
+    to_document,
+)
+from qorgau.facts import Fact
+from qorgau.mongo import collection, deadline, write_all
+from qorgau.record import CaseRecord
+from qorgau.telemetry import Metrics
+
+# Ten times what a batch of a thousand took where it was slowest; a server that takes longer is as good as away.
+BATCH_DEADLINE = timedelta(seconds=30)
+# A client that waits for a server to be chosen fails within this, and is tried again by whoever called.
+SELECTION = timedelta(seconds=5)
+
+
+def connect(uri: str) -> Any:
+    """A client; nothing is sent before the first operation."""
+    wait = int(SELECTION.total_seconds() * 1000)
+    return AsyncIOMotorClient(
+        uri,
+        serverSelectionTimeoutMS=wait,
+        connectTimeoutMS=wait,
+        socketTimeoutMS=35_000,
+        retryWrites=False,
+        tz_aware=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """A case and the instant at which it must be looked at."""
+
+    at: int
+    case: str
+
+
+class Store:
+    """The cases of one service. `partition` says on which partition of the log a case is."""
+
+    def __init__(self, database: Any, partition: Callable[[str], int], metrics: Metrics) -> None:
+        self.database = database
+        self.partition = partition
+        self._metrics = metrics
+        self._cases = collection(database, "cases")
+        self._context = collection(database, "context")
+        self._parked = collection(database, "parked")
+        # Told apart from those of processes that ran before: a counter alone could be the same again.
+        self._token = secrets.token_hex(6)
+
+    async def prepare(self) -> None:
+        """Create the indexes; safe to repeat."""
+        async with deadline(BATCH_DEADLINE):
+            for name in ("next_due", "pending", "flags.id"):
+                await self._cases.create_index([(name, 1)])
+            await self._parked.create_index([("case", 1)])
+
+    async def load(self, cases: Collection[str]) -> dict[str, Stored]:
+        """Those cases, new ones for those that are not there."""
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            documents = await self._cases.find({"_id": {"$in": list(cases)}}).to_list(None)
+        found = {document["_id"]: from_document(document) for document in documents}
+        return {case: found.get(case) or Stored(CaseRecord(case)) for case in cases}
+
+    async def save(self, changed: Sequence[Stored]) -> tuple[dict[str, Stored], set[str]]:
+        """Write these cases; those that were written, under their new version, and those that somebody else had
+        changed since they were loaded. Raises Unavailable, and repeating it from the load is then safe."""
+        if not changed:
+            return {}, set()
+        versions = {stored.record.case: self._next(stored.version) for stored in changed}
+        writes = [self._write(stored, versions[stored.record.case]) for stored in changed]
+        self._metrics.store_commands.inc()
+        written = await write_all(self._cases, writes, BATCH_DEADLINE)
+        lost: set[str] = set()
+        if written < len(writes):
+            lost = await self._lost(versions)
+            self._metrics.conflicts.inc(len(lost))
+        kept = {
+            stored.record.case: replace(stored, version=versions[stored.record.case])
+            for stored in changed
+            if stored.record.case not in lost
+        }
+        return kept, lost
+
+    async def _lost(self, versions: Mapping[str, str]) -> set[str]:
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            found = await self._cases.find({"_id": {"$in": list(versions)}}, {"v": 1}).to_list(None)
+        ours = {document["_id"] for document in found if document["v"] == versions[document["_id"]]}
+        return set(versions) - ours
+
+    def _next(self, version: str) -> str:
+        count = int(version.partition(".")[0] or 0)
+        return f"{count + 1}.{self._token}"
+
+    def _write(self, stored: Stored, version: str) -> ReplaceOne[dict[str, Any]]:
+        case = stored.record.case
+        document = to_document(stored, self.partition(case), version)
+        # A new case is inserted; one that is there already has another version, and the insert then loses by its key.
+        return ReplaceOne({"_id": case, "v": stored.version}, document, upsert=not stored.version)
+
+    async def clear(self, told: Iterable[Stored]) -> None:
+        """Forget the events and reports that Kafka has acknowledged, by their ids."""
+        writes = [write for stored in told for write in self._clearing(stored)]
+        if writes:
+            self._metrics.store_commands.inc()
+            await write_all(self._cases, writes, BATCH_DEADLINE)
+
+    def _clearing(self, stored: Stored) -> list[UpdateOne]:
+        ids = [event.id for event in stored.outbox]
+        reports = [fact.id for fact in stored.reports]
+        pull = {"$pull": {"outbox": {"id": {"$in": ids}}, "reports": {"id": {"$in": reports}}}}
+        case = stored.record.case
+        unchanged = {"_id": case, "v": stored.version}
+        # Only who knows the whole document may say that nothing is left; otherwise the relay looks again.
+        return [UpdateOne(unchanged, pull | {"$set": {"pending": NOTHING}}), UpdateOne({"_id": case}, pull)]
+
+    async def due(self, numbers: Collection[int], after: int | None, until: int, limit: int) -> list[Due]:
+        """Cases of these partitions that are due after one instant and up to another, the oldest first."""
+        span: dict[str, int] = {"$lte": until} if after is None else {"$gt": after, "$lte": until}
+        query = {"next_due": span, "p": {"$in": sorted(numbers)}}
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            found = self._cases.find(query, {"next_due": 1}).sort("next_due", 1).limit(limit)
+            return [Due(document["next_due"], document["_id"]) for document in await found.to_list(None)]
+
+    async def untold(self, numbers: Collection[int], limit: int) -> dict[str, Stored]:
+        """Cases with something that Kafka has not acknowledged."""
+        query = {"pending": {"$in": [EVENTS, REPORT]}, "p": {"$in": sorted(numbers)}}
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            documents = await self._cases.find(query).limit(limit).to_list(None)
+        return {document["_id"]: from_document(document) for document in documents}
+
+    async def reporting(self, numbers: Collection[int]) -> set[str]:
+        """Cases with a report that may not be in the log yet."""
+        query = {"pending": REPORT, "p": {"$in": sorted(numbers)}}
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            return {document["_id"] for document in await self._cases.find(query, {"_id": 1}).to_list(None)}
+
+    async def sweep(
+        self, numbers: Collection[int], fingerprint: str, after: str, limit: int
+    ) -> tuple[list[str], str | None]:
+        """Of the next `limit` cases by name those of these partitions that another policy judged, and the name to go
+        on after; None at the end."""
+        async with deadline(BATCH_DEADLINE):
+            # Above every name: an open range is scanned by some servers.
+            found = self._cases.find({"_id": {"$gt": after, "$lt": "~"}}, {"fp": 1, "p": 1}).sort("_id", 1).limit(limit)
+            documents = await found.to_list(None)
+        judged = [d["_id"] for d in documents if d["p"] in numbers and d["fp"] not in ("", fingerprint)]
+        return judged, documents[-1]["_id"] if len(documents) == limit else None
+
+    async def keep_context(self, facts: Sequence[Fact]) -> None:
+        """Keep facts that are about no case; the first copy of each counts."""
+        writes = [
+            UpdateOne({"_id": f"{fact.source} {fact.id}"}, {"$setOnInsert": fact_document(fact)}, upsert=True)
+            for fact in facts
+        ]
+        if writes:
+            self._metrics.store_commands.inc()
+            await write_all(self._context, writes, BATCH_DEADLINE)
+
+    async def park(self, facts: Sequence[Fact]) -> None:
+        """Keep facts for which their cases have no room."""
+        writes = [
+            UpdateOne({"_id": f"{f.case} {f.source} {f.id}"}, {"$setOnInsert": fact_document(f)}, upsert=True)
+            for f in facts
+        ]
+        if writes:
+            self._metrics.store_commands.inc()
+            await write_all(self._parked, writes, BATCH_DEADLINE)
+
+    async def parked(self, most: int = 5_000) -> list[Fact]:
+        """Facts for which there was no room, at most so many."""
+        async with deadline(BATCH_DEADLINE):
+            return [fact_of_document(document) for document in await self._parked.find({}).limit(most).to_list(None)]
+
+    async def unpark(self, facts: Sequence[Fact]) -> None:
+        """Forget parked facts that are in their cases now."""
+        writes = [DeleteOne({"_id": f"{fact.case} {fact.source} {fact.id}"}) for fact in facts]
+        await write_all(self._parked, writes, BATCH_DEADLINE)
+
+    async def one(self, case: str) -> tuple[Stored, int] | None:
+        """One case and its partition, or None."""
+        async with deadline():
+            document = await self._cases.find_one({"_id": case})
+        return None if document is None else (from_document(document), document["p"])
+
+    async def case_of_flag(self, flag_id: str) -> str | None:
+        """The case in which this service raised a flag, or None."""
+        async with deadline():
+            document = await self._cases.find_one({"flags.id": flag_id}, {"_id": 1})
+        return None if document is None else str(document["_id"])
+
+    async def count_open(self, numbers: Collection[int]) -> dict[tuple[str, ...], int]:
+        """How many flags of these partitions' cases are up, by rule, level, severity and region."""
+        stages: list[dict[str, Any]] = [
+            {"$match": {"p": {"$in": sorted(numbers)}}},
+            {"$unwind": "$open"},
+            {"$group": {"_id": "$open", "count": {"$sum": 1}}},
+        ]
+        return {tuple(name.split("|")): count for name, count in (await self._counted(stages)).items()}
+
+    async def count_cases(self, numbers: Collection[int]) -> dict[str, int]:
+        """How many cases of these partitions are open, closed and unknown."""
+        state = {"$cond": ["$full", "unknown", {"$cond": ["$closed", "closed", "open"]}]}
+        stages: list[dict[str, Any]] = [
+            {"$match": {"p": {"$in": sorted(numbers)}}},
+            {"$group": {"_id": state, "count": {"$sum": 1}}},
+        ]
+        return await self._counted(stages)
+
+    async def count_parked(self) -> int:
+        """How many facts have no room in their cases."""
+        async with deadline(BATCH_DEADLINE):
+            return int(await self._parked.count_documents({}))
+
+    async def _counted(self, stages: list[dict[str, Any]]) -> dict[str, int]:
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            rows = await self._cases.aggregate(stages).to_list(None)
+        return {str(row["_id"]): int(row["count"]) for row in rows}

@@ -1,0 +1,293 @@
+"""The shell around the pure heart: rounds that read the log, file its facts, step what is due, save, publish, commit.
+
+Nothing runs ahead of the log: a round reads the clock, then looks up where the partitions end, and judges only when all
+facts up to there are filed (design.md 4.1). What a round does to one case is `corridor.py`'s.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from opentelemetry.trace import SpanKind
+
+from qorgau import telemetry
+from qorgau.bus import Ends, GroupReader, Place
+from qorgau.clock import Clock
+from qorgau.corridor import CaseLimits, Step, step
+from qorgau.crash import crash_point
+from qorgau.documents import Stored
+from qorgau.errors import QorgauError, Unavailable
+from qorgau.facts import Fact
+from qorgau.horizon import Horizon
+from qorgau.inflow import Inflow, Read
+from qorgau.instants import SECOND
+from qorgau.plan import Plan
+from qorgau.progress import Progress
+from qorgau.relay import Relay
+from qorgau.store import Store
+from qorgau.takeover import CHECK_EVERY, Superseded, TakeOver
+from qorgau.telemetry import Metrics
+from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC
+
+# Nothing is due and nothing comes: how often a round says all the same that it judges.
+IDLE = timedelta(seconds=1)
+# After a failure; long enough for a broker to come back a little, short enough that nobody notices when it is back.
+PAUSE = timedelta(milliseconds=500)
+# A round that found nothing to do although something was due waits this long, so that no wait is busy.
+BREATH = timedelta(milliseconds=20)
+# Between two slices of pure work the loop turns: heartbeats and requests go on.
+SLICE = 0.02
+RELAY_EVERY = 1.0
+_log = logging.getLogger("qorgau.tracker")
+
+
+@dataclass(slots=True)
+class Health:
+    """How the tracker of a replica does, for readiness and metrics; `trouble` is empty while all is well."""
+
+    trouble: str = "it has not begun"
+    last_round: float = 0.0
+    rounds: int = 0
+
+
+@dataclass(slots=True)
+class Tracker:
+    """The tracker of one replica; `reports`: its service writes reports into the case before they are in the log."""
+
+    service: str
+    reader: GroupReader
+    inflow: Inflow
+    ends: Ends
+    store: Store
+    progress: Progress
+    relay: Relay
+    takeover: TakeOver
+    horizon: Horizon
+    clock: Clock
+    plan: Plan
+    limits: CaseLimits
+    metrics: Metrics
+    batch: int
+    reports: bool = False
+    health: Health = field(default_factory=Health)
+    _numbers: frozenset[int] = frozenset()
+    _filing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _relayed: float = 0.0
+    _told: dict[Place, int] = field(default_factory=dict)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Rounds until it is time to stop; what fails is tried again after a pause, from what is saved."""
+        while not stopping.is_set():
+            try:
+                await self.takeover.check_policy()
+                await self._gather(stopping)
+                if not stopping.is_set() and not await self._round():
+                    await _sleep(stopping, BREATH)
+            except Superseded as error:
+                self._failed(error)
+                # Those who judge by the newer policy shall have the partitions.
+                self.inflow.close()
+                await self.reader.stop()
+                await _sleep(stopping, CHECK_EVERY)
+            except QorgauError as error:
+                self._failed(error)
+                await _sleep(stopping, PAUSE)
+        self.inflow.close()
+
+    def _failed(self, error: QorgauError) -> None:
+        if self.health.trouble != error.title:
+            _log.warning("a round could not be finished: %s; trying again", error.title)
+        self.health.trouble = error.title
+        self.metrics.rounds.labels("failed").inc()
+        self.metrics.unjudged.set(max(1, len(self._numbers)))
+        # What was taken from it may have been done or not; the database knows.
+        self.horizon.forget()
+
+    def numbers(self) -> frozenset[int]:
+        """The partitions this replica judges."""
+        return self._numbers
+
+    async def moved(self, places: Collection[Place]) -> None:
+        """Partitions were taken from us or given to us: what is being filed is finished, what was only read dropped."""
+        async with self._filing:
+            self.inflow.forget(places)
+            self._numbers = frozenset()
+
+    async def _gather(self, stopping: asyncio.Event) -> None:
+        """Return when there is something to do, or the batch is full, or after a second."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + IDLE.total_seconds()
+        changed = self.clock.changed()
+        while not (stopping.is_set() or changed.is_set() or self.inflow.full):
+            patience = min(until - loop.time(), self.inflow.patience(), self._until_due())
+            if patience <= 0:
+                return
+            await self.inflow.fetch(patience, stopping, changed)
+
+    def _until_due(self) -> float:
+        head = self.horizon.head()
+        return IDLE.total_seconds() if head is None else self.clock.wait_for(head)
+
+    async def _round(self) -> bool:
+        """One round; whether anything was done."""
+        begun = time.perf_counter()
+        numbers = await self._ours()
+        await self._relay(numbers)
+        until = self.clock.read().until
+        reporting = await self.store.reporting(numbers) if self.reports else frozenset()
+        ends = await self.ends.of(self.reader.owned())
+        while await self.inflow.behind(ends):
+            # More than a batch: filed as it comes, judged when all of it is there.
+            await self._file(numbers, until=None)
+        judged = frozenset(number for number in numbers if self._known(number, ends))
+        self.metrics.unjudged.set(len(numbers - judged))
+        done = False
+        if until is not None and judged:
+            done = await self._judge(judged, until, reporting)
+        self.health.last_round, self.health.rounds = time.monotonic(), self.health.rounds + 1
+        self.health.trouble = "" if judged == numbers else "a part of the log cannot be read"
+        self.metrics.rounds.labels("done").inc()
+        self.metrics.round_seconds.observe(time.perf_counter() - begun)
+        if judged != numbers:
+            raise Unavailable("a part of the log cannot be read")
+        return done
+
+    async def _ours(self) -> frozenset[int]:
+        """The partitions of this replica, taken over if they are new."""
+        numbers = self.reader.numbers()
+        if not numbers:
+            raise Unavailable("no partition is ours, or not the same on every topic")
+        if numbers != self._numbers:
+            async with self._filing:
+                self.horizon.forget()
+                await self.takeover.begin(numbers)
+                self._numbers = numbers
+        return numbers
+
+    def _known(self, number: int, ends: Mapping[Place, int]) -> bool:
+        return all((topic, number) in ends for topic in FACTS_TOPICS)
+
+    async def _relay(self, numbers: Collection[int]) -> None:
+        if time.monotonic() - self._relayed >= RELAY_EVERY:
+            self._note_told(await self.relay.sweep(numbers))
+            self._relayed = time.monotonic()
+
+    async def _judge(self, judged: frozenset[int], until: int, reporting: Collection[str]) -> bool:
+        await self.horizon.fill(until)
+        due = self.horizon.take(until, self.batch)
+        due += await self.takeover.to_rejudge(self.batch - len(due))
+        return await self._file(judged, until, due, reporting)
+
+    async def _file(
+        self, judged: Collection[int], until: int | None, due: Sequence[str] = (), reporting: Collection[str] = ()
+    ) -> bool:
+        """File what was read; step its cases and those that are due up to `until`, save, publish, commit."""
+        async with self._filing:
+            reads, letters = self.inflow.ready(until), self.inflow.letters()
+            by_case, context = _by_case(reads)
+            traces = [read.trace for read in reads if read.trace]
+            attributes: dict[str, str | int] = {
+                "qorgau.service": self.service,
+                "messaging.batch.message_count": len(reads),
+            }
+            with telemetry.span("process", attributes, kind=SpanKind.CONSUMER, linked=traces[:32]):
+                await self.relay.producer.publish(letters)
+                await self.store.keep_context(context)
+                held_back = {case for case in (*by_case, *due) if self._waits(case, judged, reporting)}
+                saved = await self._step(by_case, due, until, held_back)
+                failure = await self._tell(saved)
+            self.metrics.facts_applied.inc(sum(map(len, by_case.values())))
+            positions = self.inflow.filed(reads, len(letters))
+            await self._commit(positions, judged if until is not None else ())
+        if failure is not None:
+            raise failure
+        return bool(reads or due)
+
+    def _waits(self, case: str, judged: Collection[int], reporting: Collection[str]) -> bool:
+        return case in reporting or self.store.partition(case) not in judged
+
+    async def _step(
+        self, by_case: Mapping[str, Sequence[Fact]], due: Sequence[str], until: int | None, held_back: Collection[str]
+    ) -> list[Stored]:
+        """Load, step and save until nobody has been in between; the cases as saved."""
+        saved: list[Stored] = []
+        left = list(dict.fromkeys([*by_case, *due]))
+        while left:
+            loaded = await self.store.load(left)
+            crash_point("after-load")
+            self.takeover.check_judges(stored.record for stored in loaded.values())
+            steps = await self._stepped(loaded, by_case, until, held_back)
+            await self.store.park([fact for one in steps for fact in one.parked])
+            kept, lost = await self.store.save([one.after for one in steps if one.changed])
+            crash_point("after-save")
+            saved += kept.values()
+            for one in steps:
+                if one.after.record.case not in lost:
+                    self._count(one)
+                    self.horizon.arm(one.after.record.case, one.after.next_due)
+            left = list(lost)
+        return saved
+
+    async def _stepped(
+        self,
+        loaded: Mapping[str, Stored],
+        by_case: Mapping[str, Sequence[Fact]],
+        until: int | None,
+        held_back: Collection[str],
+    ) -> list[Step]:
+        steps = []
+        turned = time.monotonic()
+        for case, stored in loaded.items():
+            allowed = None if case in held_back else until
+            steps.append(step(stored, by_case.get(case, ()), allowed, self.clock.now(), self.plan, self.limits))
+            if time.monotonic() - turned > SLICE:
+                await asyncio.sleep(0)
+                turned = time.monotonic()
+        return steps
+
+    def _count(self, one: Step) -> None:
+        now = self.clock.now()
+        for change in one.changes:
+            self.metrics.flag_events.labels(change.change, change.flag.rule).inc()
+            self.metrics.timer_lag.observe(max(0, now - change.at) / SECOND)
+
+    async def _tell(self, saved: Sequence[Stored]) -> Unavailable | None:
+        """Publish; what cannot be published is saved, and the relay finds it: the facts are filed all the same."""
+        try:
+            self._note_told(await self.relay.publish(saved))
+        except Unavailable as error:
+            return error
+        return None
+
+    def _note_told(self, told: Mapping[int, int]) -> None:
+        for number, offset in told.items():
+            self._told[FLAGS_TOPIC, number] = offset
+
+    async def _commit(self, positions: Mapping[Place, int], judged: Collection[int]) -> None:
+        told, self._told = self._told, {}
+        await self.progress.save({**positions, **told}, judged)
+        crash_point("before-commit")
+        if positions:
+            await self.reader.commit(positions)
+
+
+def _by_case(reads: Iterable[Read]) -> tuple[dict[str, list[Fact]], list[Fact]]:
+    """The facts of each case, and those about no case."""
+    by_case: dict[str, list[Fact]] = defaultdict(list)
+    context: list[Fact] = []
+    for read in reads:
+        if read.fact is not None:
+            (context if read.fact.case is None else by_case[read.fact.case]).append(read.fact)
+    return by_case, context
+
+
+async def _sleep(stopping: asyncio.Event, pause: timedelta) -> None:
+    try:
+        async with asyncio.timeout(pause.total_seconds()):
+            await stopping.wait()
+    except TimeoutError:
+        return

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from qorgau.cad import EXPECTED, Call, Export, Seen, Unused
@@ -142,4 +143,5 @@ class Import:
 
 def _first(answers: Iterator[Refusal | None], count: int) -> Refusal | None:
     """Of the next answers the first that is a refusal."""
-    return next(iter([answer for answer, _ in zip(answers, range(count), strict=False) if answer is not None]), None)
+    refusals = [answer for answer in islice(answers, count) if answer is not None]
+    return refusals[0] if refusals else None

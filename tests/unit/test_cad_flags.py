@@ -45,8 +45,13 @@ Late = Counter[tuple[str, datetime]]
 
 
 def by_the_rules(export: Path, folder: Path, area: str, as_of: datetime) -> Late:
-    map_file, out = folder / "map.yaml", folder / "facts.ndjson"
+    map_file = folder / "map.yaml"
     map_file.write_text(MAP.replace("AREA", area), encoding="utf-8")
+    return imported(export, map_file, folder, as_of)
+
+
+def imported(export: Path, map_file: Path, folder: Path, as_of: datetime) -> Late:
+    out = folder / "facts.ndjson"
     side = str(folder / "rejected.ndjson")
     assert main(["import", "cad", str(export), "--map", str(map_file), "--out", str(out), "--rejected", side]) == 0
     plan = compile_policy(load_policy(default_policy()))
@@ -170,6 +175,16 @@ def test_the_odd_export_has_every_oddity(tmp_path: Path, capsys: pytest.CaptureF
     assert {"repeated", "priority_unknown", "number_missing", "start_missing", "not_selected"} == set(told["rejected"])
     odd = {"no_arrival", "arrived_before_start", "arrived_before_dispatched", "local_time_twice", "local_time_skipped"}
     assert odd <= set(told["notes"])
+
+
+def test_the_documentation_says_how_many_calls_of_the_example_came_too_late(tmp_path: Path) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    export, map_file = docs / "examples/cad-export.csv", docs / "examples/cad-map.yaml"
+    late = Counter(
+        rule for rule, _ in imported(export, map_file, tmp_path, datetime(2024, 3, 2, tzinfo=UTC)).elements()
+    )
+    said = f"P03 was breached by {late['P03']} of these calls and P04 by {late['P04']}."
+    assert said in (docs / "import.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="no real export beside the project; the odd one above stands in for it")

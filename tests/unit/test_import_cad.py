@@ -191,19 +191,21 @@ def test_from_standard_input_the_side_file_has_to_be_named() -> None:
 
 
 def test_rows_stay_together_in_batches_and_refused_ones_are_rejected(run: Run, service: Stub) -> None:
-    def refuse_one(events: list[dict[str, Any]]) -> Any:
+    def refuse_some(events: list[dict[str, Any]]) -> Any:
         problem = {"title": "Forbidden", "detail": "The token is for other regions.", "field": "data.region"}
         results: list[dict[str, Any]] = [{"id": event["id"], "status": "accepted"} for event in events]
-        results[1] = {"id": events[1]["id"], "status": "rejected", "problem": problem}
+        for place in (1, 11, 12):
+            results[place] = {"id": events[place]["id"], "status": "rejected", "problem": problem}
         return 207, {}, {"results": results}
 
-    service.answers.append(refuse_one)
+    service.answers.append(refuse_some)
     rows = "".join(ROWS[0].replace("N2400301", f"N{n}") for n in range(300))
     assert run("--to", service.url, export=HEAD + rows) == 0
     assert [len(batch) for batch in service.batches] == [500, 500, 200]
-    assert run.summary["rejected"] == {"refused": 1}
-    assert run.summary["facts"]["police.arrived"] == 299
-    assert run.rejected[0]["row"] == 1
+    assert run.summary["rejected"] == {"refused": 3}
+    assert run.summary["facts"]["police.arrived"] == 297
+    # A row has the three facts of its case and the anonymous one.
+    assert [line["row"] for line in run.rejected] == [1, 3, 4]
     assert run.rejected[0]["advice"] == "The token is for other regions."
 
 

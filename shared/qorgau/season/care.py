@@ -86,6 +86,13 @@ def shelter(story: Story, since: int) -> None:
     story.tell("shelter.discharged", place, in_daytime(story.place, admitted + dice.between(4, 25, DAY)))
 
 
+def wrong_referral(story: Story, since: int) -> None:
+    """A place is asked for in the wrong case, which nobody notices before it is overdue."""
+    asks = story.by(story.dice.pick(_DESKS))
+    story.tell("shelter.referral_requested", asks, since + story.dice.between(1, 5, HOUR))
+    story.mistake(after=story.dice.between(6.5, 30, HOUR))
+
+
 def contact(story: Story, since: int, risk: str) -> None:
     """A conversation with the survivor; now and then one is noted in the wrong case and taken back."""
     dice = story.dice

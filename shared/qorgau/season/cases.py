@@ -23,6 +23,8 @@ def write_case(story: Story, *, repeated: bool) -> None:
         care.examination(story, told.triaged, told)
     if story.dice.share("shelter", 0.14):
         care.shelter(story, visit.arrived if visit else told.triaged)
+    elif story.dice.share("referral in the wrong case", 0.012):
+        care.wrong_referral(story, told.triaged)
     if repeated and story.dice.share("repeated, and reviewed", 0.8):
         care.review(story, story.begins + DAY)
     _others(story)

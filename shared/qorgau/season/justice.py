@@ -164,6 +164,6 @@ def _release(story: Story, detained: int, decided: int | None) -> None:
     dice = story.dice
     if decided is not None and decided - detained < _DAY_LIMIT and dice.share("judged while detained", 0.6):
         return
-    late = dice.share("held too long", 0.15)
+    late = dice.share("held too long", 0.25)
     at = detained + (dice.between(25, 40, HOUR) if late else dice.between(3, 22, HOUR))
     story.tell("offender.released", story.by("police-unit"), at)

@@ -15,8 +15,8 @@ from qorgau.telemetry import Metrics, Stored
 from qorgau.vocabulary import COURT, INTAKE, NOTIFIER, POLICE
 from qorgau.watch import Look, View, line, screen, view_of
 from qorgau.watch.readings import Lag, Readings, quantile, read_metrics, since
-from qorgau.watch.screen import length
-from qorgau.watch.view import AWAY, NOT_READY, READY, STAGES, OpenFlag, ServiceLook
+from qorgau.watch.screen import late, length
+from qorgau.watch.view import AWAY, NOT_READY, READY, STAGES, ServiceLook, ShownFlag
 
 NOW = parse_instant("2020-03-26T08:10:00Z")
 TITLES = {"P03": "Police arrive, danger to life or violence going on", "F1": "A hearing stands suspended"}
@@ -35,6 +35,7 @@ def row(
         "due_at": None if due is None else format_instant(NOW + due),
         "region": "KZ-75",
         "agency": "102/KZ-75",
+        "outcome": "open",
         "escalations": {"L2": "-", "L3": "-"},
         **more,
     }
@@ -59,7 +60,11 @@ FULL = View(
     stages=view_of([looked({POLICE: Readings(open_flags={("P03", "breach", "critical"): 11})})], {}).stages,
     open_by_severity={"critical": 12, "high": 39, "medium": 8},
     warnings=20,
-    newest=[OpenFlag("P03", TITLES["P03"], "breach", "critical", "0123456789", "KZ-75", "102/KZ-75", "L3", NOW, HOUR)]
+    newest=[
+        ShownFlag(
+            "P03", TITLES["P03"], "breach", "critical", "0123456789", "KZ-75", "102/KZ-75", "L3", NOW, "open", HOUR
+        )
+    ]
     * 90,
     facts=36.4,
     events=11.2,
@@ -113,12 +118,15 @@ def test_the_first_look_has_no_rate() -> None:
     assert view_of([looked({INTAKE: Readings(facts=100)})], TITLES).facts == 0
 
 
-def test_the_lag_is_that_of_the_wall_whatever_the_pace_of_the_clock() -> None:
-    before = looked({POLICE: Readings(lag={600.0: 4.0, 3600.0: 4.0, float("inf"): 4.0})}, pace=10_000)
-    after = looked({POLICE: Readings(lag={600.0: 4.0, 3600.0: 14.0, float("inf"): 14.0})}, wall=1, pace=10_000)
+def test_the_lag_is_that_since_the_first_look_over_all_services() -> None:
+    def lag(below: float, all_of_them: float) -> Readings:
+        return Readings(lag={0.2: below, 0.4: all_of_them, float("inf"): all_of_them})
+
+    before = looked({POLICE: lag(1000, 1000), COURT: lag(1000, 1000)})
+    after = looked({POLICE: lag(1000, 1030), COURT: lag(1010, 1020)}, wall=1)
     half, most = view_of([before, after], TITLES).lag
     assert half is not None
-    assert half.seconds == pytest.approx(0.21)
+    assert half.seconds == pytest.approx(0.2 + 0.2 * 15 / 40)
     assert most is not None
     assert not most.beyond
 
@@ -160,6 +168,30 @@ def test_a_breach_is_late_by_the_time_since_its_due_and_a_warning_has_the_time_u
     assert flags["warn"].span == 5 * MINUTE
     assert flags["flag"].span == DAY
     assert (flags["breach"].title, flags["breach"].told) == (TITLES["P03"], "L3")
+
+
+def test_a_flag_that_is_down_says_how_late_it_was_or_how_it_ended() -> None:
+    rows = (
+        row(outcome="closed_late", late_by="PT35M"),
+        row(outcome="late_recording", late_by=None),
+        row("F1", "flag", due=None, outcome="cleared"),
+        row(level="info", outcome="window_passed"),
+        row(level="warn", outcome="met"),
+    )
+    flags = {flag.outcome: late(flag) for flag in view_of([looked({}, flags=rows)], TITLES).newest}
+    assert flags == {
+        "closed_late": "35 min",
+        "late_recording": "told late",
+        "cleared": "cleared",
+        "window_passed": "passed",
+    }
+
+
+def test_where_no_deadlines_are_told_there_is_no_column_for_them() -> None:
+    text = "\n".join(shown(FULL))
+    assert "running" not in text
+    told = view_of([looked({POLICE: Readings(deadlines={("P03", "running"): 77})})], TITLES)
+    assert "77" in "\n".join(shown(told))
 
 
 def test_the_newest_breaches_stand_above_older_ones_and_above_all_warnings() -> None:

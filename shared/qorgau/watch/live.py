@@ -36,7 +36,7 @@ _MOST_FLAGS = 500
 
 
 class Watcher:
-    """Looks at the services; remembers the last readings of one that is away, and how far back open flags reach."""
+    """Looks at the services; remembers the last readings of one that is away, and how far back to ask for flags."""
 
     def __init__(
         self, client: httpx2.AsyncClient, services: Mapping[str, str], token: str, clock_file: Path | None = None
@@ -86,12 +86,12 @@ class Watcher:
         return ServiceLook(NOT_READY, _trouble(ready), readings)
 
     async def _newest_flags(self) -> list[Mapping[str, Any]] | None:
-        """The newest open flags. The list begins with the oldest, so we ask from some time back, and adjust that."""
+        """The newest flags. The list begins with the oldest, so we ask from some time back, and adjust that."""
         if NOTIFIER not in self._services:
             return None
         setting = self._clock()
         now = wall_ticks() if setting is None else setting.instant(wall_ticks())
-        query = {"outcome": "open", "since": format_instant(max(0, now - self._reach)), "limit": str(_MOST_FLAGS)}
+        query = {"since": format_instant(max(0, now - self._reach)), "limit": str(_MOST_FLAGS)}
         answer = await self._get(f"{self._services[NOTIFIER]}/v1/flags", query)
         if answer is None or answer.status_code != 200:
             return None

@@ -12,12 +12,14 @@ from rich.text import Text
 
 from qorgau.instants import DAY, HOUR, MINUTE, SECOND, format_instant
 from qorgau.watch.readings import Lag
-from qorgau.watch.view import AWAY, NOT_READY, READY, SEVERITIES, OpenFlag, ServiceLook, View
+from qorgau.watch.view import AWAY, NOT_READY, READY, SEVERITIES, ServiceLook, ShownFlag, View
 
 WIDE = 110
 _SEVERITY = {"critical": "bold red", "high": "yellow", "medium": "cyan"}
 _STATE = {READY: "green", NOT_READY: "yellow", AWAY: "bold red"}
 _DIM = "bright_black"
+# Shorter than the outcomes of the specification, to fit a column.
+_ENDS = {"late_recording": "told late", "window_passed": "passed", "due_moved": "due moved"}
 _HEADER, _MIDDLE = 2, 10
 _LONGEST_BAR = 8
 
@@ -101,17 +103,13 @@ def _stages(view: View) -> RenderableType:
     opened, closed = view.cases.get("open", 0), view.cases.get("closed", 0)
     unknown = f", {view.cases['unknown']} unknown" if view.cases.get("unknown") else ""
     table.add_column(Text.assemble((f"{opened} open", "bold default"), f", {closed} closed{unknown}"), no_wrap=True)
-    for name in ("running", "soon", "late", "flags"):
+    told = any(stage.under_way is not None for stage in view.stages)
+    for name in ("running", "soon", "late", "flags") if told else ("soon", "late", "flags"):
         table.add_column(name, justify="right", no_wrap=True)
     for stage in view.stages:
-        running = "-" if stage.under_way is None else str(stage.under_way)
-        table.add_row(
-            stage.name,
-            Text(running),
-            _count(stage.soon, ""),
-            _count(stage.late, "bold red"),
-            _count(stage.flags, "yellow"),
-        )
+        running = [Text("-" if stage.under_way is None else str(stage.under_way))] if told else []
+        counts = (_count(stage.soon, ""), _count(stage.late, "bold red"), _count(stage.flags, "yellow"))
+        table.add_row(stage.name, *running, *counts)
     return table
 
 
@@ -143,7 +141,7 @@ def _bar(number: int, most: int) -> str:
 
 def _newest(view: View, width: int, rows: int) -> RenderableType:
     if not view.newest:
-        return Text("none is up", style=_DIM)
+        return Text("none yet", style=_DIM)
     wide = width >= WIDE
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style=_DIM, show_edge=False)
     columns: Iterable[tuple[str, bool]] = (
@@ -167,17 +165,27 @@ def _newest(view: View, width: int, rows: int) -> RenderableType:
     return table
 
 
-def _cells(flag: OpenFlag) -> tuple[Text, ...]:
-    style = _DIM if flag.level == "warn" else _SEVERITY.get(flag.severity, "")
-    span = length(flag.span)
-    late = {"breach": span, "warn": f"in {span}"}.get(flag.level, f"up {span}")
+def _cells(flag: ShownFlag) -> tuple[Text, ...]:
+    """One row; what is down again is dim."""
+    quiet = not flag.up or flag.level == "warn"
+    style = _DIM if quiet else _SEVERITY.get(flag.severity, "")
     return (
         Text(flag.rule, style=style),
         Text("warning" if flag.level == "warn" else flag.severity, style=style),
-        Text(flag.title, style=_DIM if flag.level == "warn" else ""),
-        Text(late, style="bold" if flag.level == "breach" else _DIM),
+        Text(flag.title, style=_DIM if quiet else ""),
+        Text(late(flag), style="bold" if flag.up and flag.level == "breach" else _DIM),
         Text(flag.told, style=_DIM),
-        Text(flag.region),
-        Text(flag.agency),
+        Text(flag.region, style=_DIM if quiet else ""),
+        Text(flag.agency, style=_DIM if quiet else ""),
         Text(flag.case[:8], style=_DIM),
     )
+
+
+def late(flag: ShownFlag) -> str:
+    """By how much it is or was late; of the others how long they are up or have left, or how they ended."""
+    if flag.span is None or flag.level == "info":
+        return _ENDS.get(flag.outcome, flag.outcome)
+    span = length(flag.span)
+    if not flag.up or flag.level == "breach":
+        return span
+    return f"in {span}" if flag.level == "warn" else f"up {span}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qorgau.instants import parse_instant
+from qorgau.instants import parse_duration, parse_instant
 from qorgau.vocabulary import INTAKE
 from qorgau.watch.readings import Lag, Readings, quantile, since, together
 
@@ -21,6 +21,8 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "court": ("P14", "P15", "P16", "P17", "P18", "P19", "P27", "F1", "F3", "F4"),
     "the case itself": ("F5", "F7"),
 }
+# How an entry says that it is still up; the second one is that of a window that had passed before anybody knew.
+_UP = frozenset({"open", "window_passed"})
 _ONGOING = frozenset({"running", "tolled", "breached"})
 
 
@@ -35,7 +37,7 @@ class ServiceLook:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Everything at one moment: `wall` in seconds of a steady clock, `now` on the logical clock, open flags as told."""
+    """Everything at one moment: `wall` in seconds of a steady clock, `now` on the logical clock, the newest flags."""
 
     wall: float
     now: int
@@ -56,8 +58,9 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFlag:
-    """A flag that is up. `span` in microseconds: how late it is, of a warning how long is left, otherwise its age."""
+class ShownFlag:
+    """A flag as it is now. `span` in microseconds: how late it is or was, of a warning that is up how long is left,
+    otherwise how long it has been up; None where it is down and nothing was late."""
 
     rule: str
     title: str
@@ -68,7 +71,12 @@ class OpenFlag:
     agency: str
     told: str
     raised_at: int
-    span: int
+    outcome: str
+    span: int | None
+
+    @property
+    def up(self) -> bool:
+        return self.outcome in _UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class View:
     stages: Sequence[Stage] = ()
     open_by_severity: Mapping[str, int] = field(default_factory=dict)
     warnings: int = 0
-    newest: Sequence[OpenFlag] = ()
+    newest: Sequence[ShownFlag] = ()
     facts: float = 0.0
     events: float = 0.0
     lag: tuple[Lag | None, Lag | None] = (None, None)
@@ -107,7 +115,10 @@ def view_of(looks: Sequence[Look], titles: Mapping[str, str]) -> View:
         stages=_stages(flags, readings.values()),
         open_by_severity={severity: _sum(flags, severity) for severity in SEVERITIES},
         warnings=sum(count for (_, level, _), count in flags.items() if level == "warn"),
-        newest=sorted((_open_flag(row, last.now, titles) for row in last.flags), key=_newest_first),
+        newest=sorted(
+            (flag for row in last.flags if (flag := _shown_flag(row, last.now, titles)).up or flag.level != "warn"),
+            key=_newest_first,
+        ),
         facts=_rate(first, last, lambda reading: reading.facts),
         events=_rate(first, last, lambda reading: reading.events),
         lag=_lag(first, last),
@@ -163,28 +174,18 @@ def _lag(first: Look, last: Look) -> tuple[Lag | None, Lag | None]:
         if look.readings is not None:
             grown.append(since(before.lag, look.readings.lag) if before else look.readings.lag)
     buckets = together(grown)
-    # The lag is measured on the logical clock; what people feel of it is shorter by its pace.
-    pace = max(last.pace, 1.0)
-    half, most = (quantile(buckets, share) for share in (0.5, 0.99))
-    return _of_the_wall(half, pace), _of_the_wall(most, pace)
+    return quantile(buckets, 0.5), quantile(buckets, 0.99)
 
 
-def _of_the_wall(lag: Lag | None, pace: float) -> Lag | None:
-    return None if lag is None else Lag(lag.seconds / pace, lag.beyond)
-
-
-def _newest_first(flag: OpenFlag) -> tuple[bool, int]:
+def _newest_first(flag: ShownFlag) -> tuple[bool, int]:
     """Warnings come last: there are many, and most of them go away again."""
     return flag.level == "warn", -flag.raised_at
 
 
-def _open_flag(row: Mapping[str, Any], now: int, titles: Mapping[str, str]) -> OpenFlag:
+def _shown_flag(row: Mapping[str, Any], now: int, titles: Mapping[str, str]) -> ShownFlag:
     rule, level = str(row.get("rule", "")), str(row.get("level", ""))
-    raised_at = parse_instant(row["raised_at"])
-    due = row.get("due_at")
-    since_or_until = parse_instant(due) if due is not None else raised_at
     steps = row.get("escalations") or {}
-    return OpenFlag(
+    return ShownFlag(
         rule=rule,
         title=titles.get(rule, rule),
         level=level,
@@ -193,6 +194,16 @@ def _open_flag(row: Mapping[str, Any], now: int, titles: Mapping[str, str]) -> O
         region=str(row.get("region") or ""),
         agency=str(row.get("agency") or ""),
         told=max(steps, default="") if isinstance(steps, Mapping) else "",
-        raised_at=raised_at,
-        span=max(0, since_or_until - now if level == "warn" else now - since_or_until),
+        raised_at=parse_instant(row["raised_at"]),
+        outcome=str(row.get("outcome", "")),
+        span=_span(row, level, now),
     )
+
+
+def _span(row: Mapping[str, Any], level: str, now: int) -> int | None:
+    if row.get("outcome") not in _UP:
+        late_by = row.get("late_by")
+        return None if late_by is None else parse_duration(late_by)
+    due = row.get("due_at")
+    instant = parse_instant(row["raised_at"] if due is None else due)
+    return max(0, instant - now if level == "warn" else now - instant)

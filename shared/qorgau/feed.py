@@ -30,8 +30,8 @@ from qorgau.starting import StartRefused
 
 # So many times faster than the wall a season of eight weeks takes eight minutes.
 PACE = 10_000
-# Wall time before the clock reaches a fact: a batch's way through a busy door, twice over.
-LEAD = timedelta(seconds=2)
+# Wall time before the clock reaches a fact: a batch's way through a busy door, and a first try that failed.
+LEAD = timedelta(seconds=3)
 # One request for what becomes due within it; the shorter it is, the smaller the batches.
 TICK = timedelta(milliseconds=200)
 # A sixth of what a body may hold, and short enough for a door that is busy.

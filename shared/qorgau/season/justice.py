@@ -24,8 +24,8 @@ def detain(story: Story, arrived: int) -> int:
     return story.tell("offender.detained", story.by("police-unit"), arrived + story.dice.between(20, 70))
 
 
-def prosecute(story: Story, since: int, occurred: int, detained: int | None, article: str = "73") -> int | None:
-    """A protocol and its way through court; returns when it was decided, None where that lies far ahead."""
+def prosecute(story: Story, since: int, occurred: int, detained: int | None, article: str = "73") -> int:
+    """A protocol and its way through court; returns when it was decided."""
     suit = _file(story, since, occurred, detained is not None, article)
     decided = _hear(story, suit)
     if detained is not None:
@@ -59,7 +59,7 @@ def _file(story: Story, since: int, occurred: int, held: bool, article: str) -> 
     return _Suit(protocol_id, registered, eligible, occurred)
 
 
-def _hear(story: Story, suit: _Suit) -> int | None:
+def _hear(story: Story, suit: _Suit) -> int:
     dice = story.dice
     if suit.eligible:
         at = suit.registered + dice.between(60, 200)
@@ -137,7 +137,7 @@ def _term(story: Story, suit: _Suit, at: int) -> int:
     return at
 
 
-def _decide(story: Story, suit: _Suit, at: int, hearing: str) -> int | None:
+def _decide(story: Story, suit: _Suit, at: int, hearing: str) -> int:
     dice, court = story.dice, story.by("court")
     old = suit.occurred < story.begins - 30 * DAY
     if old and dice.share("limitation runs out", 0.5):
@@ -159,10 +159,10 @@ def _decide(story: Story, suit: _Suit, at: int, hearing: str) -> int | None:
     return decided
 
 
-def _release(story: Story, detained: int, decided: int | None) -> None:
+def _release(story: Story, detained: int, decided: int) -> None:
     """Whoever is not judged within 24 hours has to be let go, and nearly always is."""
     dice = story.dice
-    if decided is not None and decided - detained < _DAY_LIMIT and dice.share("judged while detained", 0.6):
+    if decided - detained < _DAY_LIMIT and dice.share("judged while detained", 0.6):
         return
     late = dice.share("held too long", 0.25)
     at = detained + (dice.between(25, 40, HOUR) if late else dice.between(3, 22, HOUR))

@@ -1,31 +1,36 @@
-"""What the pure heart says of a stored case, for those who read it (the `Judge` of reading.py)."""
+"""What the heart says of a stored case under one plan, as `reading.py` asks it (its protocol `Judge`)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from qorgau import assess
+from qorgau.assess import deadlines, is_closed
+from qorgau.explain import explain
+from qorgau.facts import Fact
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow
 
 
+def _nobody(_: CaseRecord) -> Iterable[Fact]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class PlanJudge:
-    """Judges by the plan of one service."""
+    """Judges by a plan. `others` gives the facts beyond a case that F3 and F5 look at, where they are at hand."""
 
     plan: Plan
+    others: Callable[[CaseRecord], Iterable[Fact]] = _nobody
 
     def deadlines(self, record: CaseRecord) -> Iterable[DeadlineRow]:
         """Every deadline at the instant the record was judged last."""
-        return assess.deadlines(record, self.plan)
+        return deadlines(record, self.plan)
 
     def closed(self, record: CaseRecord) -> bool:
-        """Whether the case is closed."""
-        return assess.is_closed(record, self.plan)
+        """Whether the case is closed (deadlines.md 3.3)."""
+        return is_closed(record, self.plan)
 
     def explain(self, record: CaseRecord, flag_id: str) -> dict[str, Any]:
         """Rule, facts and arithmetic behind one flag; KeyError if no such flag was ever up."""
-        from qorgau.explain import explain
-
-        return explain(record, flag_id, self.plan)
+        return explain(record, flag_id, self.plan, self.others(record))

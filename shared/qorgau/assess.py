@@ -44,6 +44,15 @@ def case_history(
     return work.flagging.rows()
 
 
+def case_assessment(
+    facts: Iterable[Fact], plan: Plan, as_of: int, others: Iterable[Fact] | Others = ()
+) -> tuple[tuple[FlagRow, ...], list[DeadlineRow]]:
+    """Flag history and deadlines of one case together, for little more than the history costs."""
+    work = open_case(_filed(facts), plan, others)
+    work.step_to(as_of)
+    return work.flagging.rows(), sorted(work.deadline_rows(as_of), key=deadline_order)
+
+
 def case_deadlines(facts: Iterable[Fact], plan: Plan, as_of: int) -> list[DeadlineRow]:
     """The deadlines of the one case whose facts these are; no other case has a part in them."""
     return deadlines(replace(_filed(facts), as_of=as_of), plan)

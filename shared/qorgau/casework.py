@@ -48,6 +48,7 @@ class Casework:
         self._dockets: dict[str, Docket] = {}
         self._dirty: dict[str, Docket] = {}
         self._touched: set[Name] = set()
+        self._stirred: dict[str, RuleFlag] = {}
         self._orders = Orders(plan.orders, self._known) if plan.orders else None
         self._rule_flags: dict[str, RuleFlag] = {}
         self._stale = [StaleFlag(flag, self, self._known) for flag in plan.flags.values() if flag.kind == "stale"]
@@ -84,8 +85,10 @@ class Casework:
             self._wake(name)
         if self._orders is not None:
             self._settle_orders(self._orders, at)
-        self._look_at_deadlines(at)
-        self._look_at_rule_flags(at)
+        if self._dirty or self._touched:
+            self._look_at_deadlines(at)
+        if self._stirred:
+            self._look_at_rule_flags(at)
 
     def touch_everything(self, at: int) -> None:
         """Have the next step look at everything anew, for another policy; flags of rules that it lacks are cleared."""
@@ -93,7 +96,8 @@ class Casework:
             self._docket(family).touch_everything()
         self._dirty.update(self._dockets)
         for flag in self.plan.flags.values():
-            self._rule_flag(flag).touch_everything()
+            self._stirred[flag.id] = rule_flag = self._rule_flag(flag)
+            rule_flag.touch_everything()
         for name in sorted(self.flagging.open, key=_place):
             if name[0] not in (self.plan.flags if name[2] is None else self.plan.families):
                 self.flagging.clear_unknown(name, at)
@@ -152,7 +156,7 @@ class Casework:
                 self._watch(plan, at)
 
     def _watch(self, plan: FlagPlan, at: int | None) -> None:
-        self._rule_flags[plan.id] = overtaken = OvertakenFlag(plan, self, self._others)
+        self._rule_flags[plan.id] = self._stirred[plan.id] = overtaken = OvertakenFlag(plan, self, self._others)
         if at is None:
             return
         for family in self.plan.families.values():
@@ -171,6 +175,8 @@ class Casework:
         if adding:
             for stale in self._stale:
                 stale.posted(fact)
+                if stale.touched:
+                    self._stirred[stale.plan.id] = stale
         if self._orders is not None:
             self._orders.apply(fact, adding)
 
@@ -178,10 +184,13 @@ class Casework:
         """A posted or derived fact comes to count or ceases to. Whoever looks at it is filled before it is filed."""
         plan, type = self.plan, fact.type
         for family in plan.reactions.get(type, ()):
-            self._dirty[family.rule] = docket = self._docket(family)
+            docket = self._dockets.get(family.rule) or self._docket(family)
             docket.apply(fact, adding)
+            if docket.is_touched:
+                self._dirty[family.rule] = docket
         for flag in plan.flag_reactions.get(type, ()):
-            self._rule_flag(flag).apply(fact, adding)
+            self._stirred[flag.id] = rule_flag = self._rule_flag(flag)
+            rule_flag.apply(fact, adding)
         if type == plan.closed_by:
             self._close(self.closings.closed, fact, adding)
         if type == plan.reopened_by:
@@ -227,6 +236,7 @@ class Casework:
         self._dirty.update(dockets)
         for flag in self._rule_flags.values():
             flag.closings_changed(only_added=adding and times is self.closings.closed)
+        self._stirred.update(self._rule_flags)
 
     def _assess_risk(self, fact: Fact, adding: bool) -> None:
         """The term of other deadlines follows the risk only where a condition on it now comes out differently."""
@@ -258,13 +268,15 @@ class Casework:
         elif start is not None:
             self._touched.add(name)
         else:
-            self._rule_flag(self.plan.flags[rule]).touched.add(key)
+            self._stirred[rule] = flag = self._rule_flag(self.plan.flags[rule])
+            flag.touched.add(key)
 
     def _look_at_deadlines(self, at: int) -> None:
+        touched = self._touched
         for rule, docket in self._dirty.items():
-            self._touched.update([(rule, key, start) for key, start in docket.settle()])
+            touched.update([(rule, key, start) for key, start in docket.settle()])
         self._dirty.clear()
-        for name in sorted(self._touched, key=_place) if len(self._touched) > 1 else self._touched:
+        for name in sorted(touched, key=_place) if len(touched) > 1 else touched:
             rule, key, start = name
             assert start is not None
             family = self.plan.families[rule]
@@ -276,18 +288,18 @@ class Casework:
                 overtaken = self._rule_flags.get(flag)
                 if isinstance(overtaken, OvertakenFlag):
                     overtaken.watch(rule, key, start, deadline, at)
-        self._touched.clear()
+                    self._stirred[flag] = overtaken
+        touched.clear()
 
     def _look_at_rule_flags(self, at: int) -> None:
-        for plan in self.plan.flags.values():
-            flag = self._rule_flags.get(plan.id)
-            if flag is None or not flag.touched:
-                continue
+        for name in sorted(self._stirred):
+            flag = self._stirred[name]
             for key in sorted(flag.touched):
                 answer = flag.answer(key, at)
-                self.flagging.look_at_rule_flag(plan, key, answer, at)
-                self.timers.set((plan.id, key, None), answer.wake)
+                self.flagging.look_at_rule_flag(flag.plan, key, answer, at)
+                self.timers.set((name, key, None), answer.wake)
             flag.touched = set()
+        self._stirred.clear()
 
 
 def _place(name: tuple[str, str, int | None]) -> tuple[str, str, bool, int]:

@@ -39,7 +39,7 @@ class Docket:
         self._latest_end = LONG_AGO
         self._dirty: dict[str, Group] = {}
         # What counts whatever its key: for each version a track without deadlines.
-        self._anywhere = tuple(Track(version) for version in family.versions)
+        self._anywhere = [Track() for _ in family.versions]
         self._tolls_anywhere: list[tuple[Role, Fact]] = []
         for fact in known:
             self.apply(fact, True)
@@ -73,7 +73,12 @@ class Docket:
 
     def settle(self) -> list[tuple[str, int]]:
         """Work out everything touched; returns key and start of each deadline looked at, also of one that is gone."""
-        return self._settle(judging=True) if self._dirty else []
+        return self._settle(judging=True)
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether there is anything to settle."""
+        return bool(self._dirty)
 
     def find(self, key: str, start: int) -> Deadline | None:
         """A deadline as it is now, None if there is none."""
@@ -90,7 +95,8 @@ class Docket:
     def _group(self, key: str) -> Group:
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(key, tuple(Track(version) for version in self.family.versions))
+            tracks = [Track(version.toll_lines) for version in self.family.versions]
+            group = self._groups[key] = Group(key, tracks)
             for role, fact in self._tolls_anywhere:
                 group.tracks[role.version.place].move_switch(role, fact, True)
         return group

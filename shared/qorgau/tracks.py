@@ -20,10 +20,10 @@ class Track:
 
     __slots__ = ("cancels", "deadlines", "extensions", "standstill", "starts", "stops")
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, toll_lines: int = 0) -> None:
         self.stops: list[Fact] = []
         self.cancels: list[int] = []
-        self.standstill = Standstill(version.toll_lines) if version.toll_lines else None
+        self.standstill = Standstill(toll_lines) if toll_lines else None
         self.extensions: list[Extension] = []
         self.starts: list[int] = []
         self.deadlines: list[Deadline] = []
@@ -68,7 +68,7 @@ class Group:
 
     __slots__ = ("deadlines", "dirty", "key", "openings", "pending", "tracks")
 
-    def __init__(self, key: str, tracks: tuple[Track, ...]) -> None:
+    def __init__(self, key: str, tracks: list[Track]) -> None:
         self.key, self.tracks = key, tracks
         self.openings: dict[int, dict[Origin, tuple[Fact, Version]]] = {}
         self.deadlines: dict[int, Deadline] = {}
@@ -122,4 +122,3 @@ def find_end(deadline: Deadline, own: Track, anywhere: Track, closings: Closings
     if stop is not None and (cancel is None or stop.time <= cancel):
         return stop.time, stop
     return cancel, None
-

@@ -1,6 +1,7 @@
 """House rules that hold for the whole tree: what the core may import, and that services know nothing of each other."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,14 @@ SERVICES = {
     "notifier": ROOT / "services/notifier/notifier",
 }
 IO_MODULES = {"aiokafka", "asyncio", "fastapi", "motor", "pymongo", "random", "secrets", "socket", "threading", "time"}
-PURE = ["facts", "instants", "policy", "calendar", "assess", "record", "explain"]
+# What the heart is made of; it stands on the ground, and nothing else of ours.
+GROUND = ["facts", "instants", "rules", "rows", "calendar"]
+HEART = [
+    *["matching", "reactions", "plan", "tolls", "circumstances", "deadlines", "tracks", "docket", "orders"],
+    *["ruleflags", "others", "crosscase", "flagging", "known", "timers", "casework", "record", "assess"],
+]
+PURE = [*GROUND, *HEART, "policy", "explain", "explain_deadline", "explain_flag"]
+CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -40,3 +48,16 @@ def test_no_service_imports_another(name: str) -> None:
 def test_what_every_service_stands_on_imports_no_service() -> None:
     for path in python_files(SHARED):
         assert not {module.split(".")[0] for module in imports(path)} & set(SERVICES), path
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_what_judges_does_no_io_reads_no_clock_and_draws_no_lots(name: str) -> None:
+    path = SHARED / f"{name}.py"
+    assert not {module.split(".")[0] for module in imports(path)} & IO_MODULES
+    assert not CLOCKS_AND_LOTS.search(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", HEART)
+def test_the_heart_stands_on_nothing_that_is_not_pure(name: str) -> None:
+    own = {module for module in imports(SHARED / f"{name}.py") if module.split(".")[0] == "qorgau"}
+    assert own - {"qorgau"} <= {f"qorgau.{other}" for other in [*GROUND, *HEART]}

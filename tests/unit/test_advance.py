@@ -1,0 +1,298 @@
+"""A record that learns and advances: which events come of it, what it must look at again, and what it must not."""
+
+import copy
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from qorgau import assess
+from qorgau.facts import Fact
+from qorgau.instants import DAY, HOUR, MINUTE, parse_instant
+from qorgau.plan import Plan, compile_policy
+from qorgau.record import CaseRecord, advance, learn, open_case
+from qorgau.rows import FlagEvent
+from qorgau.rules import Policy
+from tests.expected import POLICY
+from tests.heart import facts_of
+from tests.oracle import load_policy
+from tests.worked.form import fact, local, withdrawal
+
+START = parse_instant("2026-03-02T09:00:00Z")
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module", name="policy")
+def default_policy() -> Row:
+    return load_policy(POLICY)
+
+
+@pytest.fixture(scope="module", name="plan")
+def default_plan(policy: Row) -> Plan:
+    return fingerprinted(policy, "the first")
+
+
+def fingerprinted(policy: Row, name: str) -> Plan:
+    return compile_policy(Policy.model_validate(policy | {"fingerprint": name}))
+
+
+def at(text: str) -> int:
+    return parse_instant(local(text))
+
+
+def filed(*rows: Row) -> CaseRecord:
+    return learn(CaseRecord("c1"), facts_of(rows))
+
+
+def told(events: tuple[FlagEvent, ...]) -> list[tuple[str, str, str]]:
+    return [(event.change, event.flag.level, event.detail) for event in events]
+
+
+CALLED = fact("i1", "police.incident_registered", "2026-06-01 14:00", priority="immediate", area="urban")
+ARRIVED = fact("a1", "police.arrived", "2026-06-01 14:10", "2026-06-01 15:40", response="order_violation")
+
+
+def test_a_breach_is_told_as_it_is_raised_climbs_and_is_cleared(plan: Plan) -> None:
+    record, events = advance(filed(CALLED), at("2026-06-01 15:30"), plan)
+    assert told(events) == [
+        ("raised", "warn", ""),
+        ("cleared", "warn", ""),
+        ("raised", "breach", ""),
+        ("escalated", "breach", "L2"),
+        ("escalated", "breach", "L3"),
+    ]
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5]
+    assert [event.flag.escalations for event in events[2:4]] == [(), (("L2", at("2026-06-01 14:15")),)]
+    assert (events[1].flag.outcome, events[1].flag.cleared_at) == ("breached", at("2026-06-01 14:15"))
+    assert record.seq == 5
+    assert [event.flag.id for event in events[2:]] == [record.flags[1].id] * 3
+
+
+def test_a_late_arrival_recorded_after_the_breach_takes_it_back_exactly_once(plan: Plan) -> None:
+    record, _ = advance(filed(CALLED), at("2026-06-01 15:30"), plan)
+    record, events = advance(learn(record, facts_of([ARRIVED])), at("2026-06-01 16:00"), plan)
+    assert told(events) == [("cleared", "breach", "")]
+    assert (events[0].flag.outcome, events[0].at) == ("late_recording", at("2026-06-01 15:40"))
+    again, nothing = advance(learn(record, facts_of([ARRIVED])), at("2026-06-01 18:00"), plan)
+    assert nothing == ()
+    assert again.flags == record.flags
+
+
+def test_an_open_flag_whose_due_moves_while_it_stays_up_is_updated(plan: Plan) -> None:
+    record = filed(
+        fact("k1", "risk.assessed", "2026-06-01 08:00", level="medium"),
+        fact("o1", "police.outcome_recorded", "2026-06-01 09:00", outcome="talk_held"),
+        fact("k2", "risk.assessed", "2026-06-04 15:00", level="high"),
+    )
+    record, events = advance(record, at("2026-06-04 16:00"), plan)
+    mine = [event for event in events if event.flag.rule == "P26" and event.flag.level == "breach"]
+    assert [(event.change, event.detail) for event in mine] == [
+        ("raised", ""),
+        ("escalated", "L1"),
+        ("escalated", "L2"),
+        ("updated", "2026-06-02T04:00:00Z"),
+    ]
+    assert len({event.flag.id for event in mine}) == 1
+
+
+def test_nothing_known_yet_is_not_judged(plan: Plan) -> None:
+    record = filed(CALLED)
+    assert record.next_due == at("2026-06-01 14:00")
+    assert advance(record, at("2026-06-01 13:59"), plan) == (record, ())
+    assert advance(CaseRecord("c1"), START, plan) == (CaseRecord("c1"), ())
+    assert assess.deadlines(record, plan) == []
+    assert not assess.is_closed(record, plan)
+
+
+def test_going_back_changes_nothing(plan: Plan) -> None:
+    record, _ = advance(filed(CALLED), at("2026-06-01 14:05"), plan)
+    assert advance(record, at("2026-06-01 14:05"), plan) == (record, ())
+    assert advance(record, at("2026-06-01 14:00"), plan) == (record, ())
+
+
+def test_next_due_is_the_next_instant_at_which_anything_may_change(plan: Plan) -> None:
+    record, _ = advance(filed(CALLED), at("2026-06-01 14:05"), plan)
+    seen: list[int] = []
+    while record.next_due is not None and len(seen) < 6:
+        seen.append(record.next_due)
+        record, _ = advance(record, record.next_due, plan)
+    warned, due, top = at("2026-06-01 14:12"), at("2026-06-01 14:15"), at("2026-06-01 15:15")
+    stale = at("2026-06-15 14:00")
+    assert seen == [warned, due, top, stale]
+    assert record.next_due is None
+
+
+def test_a_case_is_closed_until_it_is_reopened(plan: Plan) -> None:
+    record = filed(
+        CALLED,
+        fact("c1", "case.closed", "2026-06-02 10:00", reason="decided"),
+        fact("c2", "case.reopened", "2026-06-03 10:00", reason="error"),
+    )
+    closed = []
+    for until in ("2026-06-01 15:00", "2026-06-02 10:00", "2026-06-03 09:59", "2026-06-03 10:00"):
+        record, _ = advance(record, at(until), plan)
+        closed.append(assess.is_closed(record, plan))
+    assert closed == [False, True, True, False]
+
+
+def test_a_flag_names_the_region_of_its_start_and_the_agency_that_acted_last(plan: Plan) -> None:
+    unit = {"source": "police-unit/KZ-75-3"}
+    arrived = fact("a1", "police.arrived", "2026-06-01 10:00", response="incident")
+    wrong = fact("f1", "order.refused", "2026-06-01 10:30", reason="no_grounds") | unit
+    withdrawn = withdrawal(wrong, "2026-06-01 13:30") | {"source": "police-unit/KZ-75-3", "type": "fact.withdrawn"}
+    other = fact("f2", "offender.detained", "2026-06-01 13:20") | {"source": "police-unit/KZ-11"}
+    record, _ = advance(filed(arrived, wrong, withdrawn, other), at("2026-06-02 10:00"), plan)
+    agencies = {(row.rule, row.level): (row.region, row.agency) for row in record.flags}
+    assert agencies["P08", "breach"] == ("KZ-75", "police-unit/KZ-75-3")
+    assert agencies["P06", "warn"] == ("KZ-75", "police-unit/KZ-75-3")
+    alone, _ = advance(filed(arrived), at("2026-06-01 14:00"), plan)
+    assert {row.agency for row in alone.flags if row.rule == "P08"} == {"police-unit/KZ-75"}
+    nowhere, _ = advance(filed(arrived | {"data": {"response": "incident", "region": 7}}), at("2026-06-01 14:00"), plan)
+    assert {(row.region, row.agency) for row in nowhere.flags if row.rule == "P08"} == {(None, "police-unit")}
+
+
+def test_where_the_duty_is_the_start_facts_the_agency_is_its_source(plan: Plan) -> None:
+    report = fact("r1", "report.received", "2026-06-01 10:00", report_id="r1") | {"source": "helpline-111"}
+    note = fact("n1", "survivor.contacted", "2026-06-01 10:02") | {"source": "crisis-centre/KZ-75"}
+    record, _ = advance(filed(report, note), at("2026-06-01 11:00"), plan)
+    assert {row.agency for row in record.flags if row.rule == "P01"} == {"helpline-111"}
+
+
+def test_another_policy_judges_everything_anew_one_microsecond_later(policy: Row, plan: Plan) -> None:
+    other = copy.deepcopy(policy)
+    rules = {rule["id"]: rule for rule in other["rules"]}
+    rules["P26"]["cases"] = [{"otherwise": True, "within": "PT1H"}]
+    rules["P07"]["severity"] = "critical"
+    other["rules"] = [rule for rule in other["rules"] if rule["id"] != "P03"]
+    outcome = fact("o1", "police.outcome_recorded", "2026-06-01 14:00", outcome="talk_held")
+    record, _ = advance(filed(CALLED, outcome), at("2026-06-01 18:00"), plan)
+    assert (record.fingerprint, record.law_from) == ("the first", None)
+    changed, events = advance(record, at("2026-06-01 18:30"), fingerprinted(other, "the second"))
+    assert (changed.fingerprint, changed.law_from) == ("the second", at("2026-06-01 18:00") + 1)
+    assert {event.at for event in events} == {at("2026-06-01 18:00") + 1}
+    outcomes = {(row.rule, row.level): row.outcome for row in changed.flags}
+    assert outcomes == {
+        ("P03", "warn"): "breached",
+        ("P03", "breach"): "void",
+        ("P26", "breach"): "open",
+    }
+    again, later = advance(changed, at("2026-06-01 19:00"), fingerprinted(other, "the second"))
+    assert told(later) == [("escalated", "breach", "L2")]
+    assert again.law_from == changed.law_from
+
+
+def test_the_same_rules_under_another_fingerprint_change_no_flag(policy: Row, plan: Plan) -> None:
+    busy = learn(CaseRecord("c1"), busy_case(60))
+    record, _ = advance(busy, START + 10 * DAY, plan)
+    assert any(row.cleared_at is None for row in record.flags)
+    changed, events = advance(record, START + 10 * DAY + 1, fingerprinted(policy, "the second"))
+    assert events == ()
+    assert changed.flags == record.flags
+    assert changed.timers == record.timers
+    assert changed.next_due == record.next_due
+
+
+def one(id: str, type: str, time: int, **data: object) -> Fact:
+    return Fact(id, "102/KZ-75", type, time, time, "c1", {"region": "KZ-75", **data})
+
+
+def busy_case(count: int) -> list[Fact]:
+    """Call-outs, reports, orders checked again and again, hearings suspended and resumed: one thing an hour."""
+    facts = [one("s", "order.served", START, order_id="o1")]
+    for place in range(count // 6):
+        time = START + place * 6 * HOUR
+        facts += [
+            one(f"i{place}", "police.incident_registered", time + HOUR, priority="immediate", area="urban"),
+            one(f"a{place}", "police.arrived", time + HOUR + 10 * MINUTE, response="incident"),
+            one(f"k{place}", "order.compliance_checked", time + 2 * HOUR, order_id="o1"),
+            one(f"r{place}", "report.received", time + 3 * HOUR, report_id=f"r{place}", pair_ref="x1"),
+            one(f"t{place}", "report.triaged", time + 3 * HOUR + MINUTE, report_id=f"r{place}", needs_police=False),
+            one(f"p{place}", "court.hearing_postponed", time + 4 * HOUR, protocol_id=f"p{place % 7}"),
+        ]
+    return facts
+
+
+def judged_by(record: CaseRecord, more: Fact, plan: Plan) -> tuple[int, CaseRecord]:
+    """How many deadlines one more fact has worked out."""
+    learnt = learn(record, [more])
+    work = open_case(learnt, plan)
+    work.step_to(more.known_at)
+    return work.judged, learnt
+
+
+@pytest.mark.parametrize(
+    "type",
+    [
+        "police.arrived",
+        "order.compliance_checked",
+        "report.received",
+        "police.incident_registered",
+        "case.consent_changed",
+    ],
+)
+def test_one_more_fact_in_a_case_of_a_thousand_works_out_only_what_it_touches(type: str, plan: Plan) -> None:
+    facts = busy_case(1_000)
+    now = facts[-1].known_at + MINUTE
+    record, _ = advance(learn(CaseRecord("c1"), facts), now, plan)
+    deadlines = len(assess.deadlines(record, plan))
+    assert deadlines > 600
+    more = one("new", type, now + MINUTE, order_id="o1", report_id="new", priority="immediate", response="incident")
+    judged, learnt = judged_by(record, more, plan)
+    open_ones = sum(row.state in ("running", "breached") for row in assess.deadlines(record, plan))
+    assert judged <= 4 if type != "police.arrived" else judged <= open_ones + 5
+    advanced, _ = advance(learnt, now + MINUTE, plan)
+    assert list(advanced.flags) == list(assess.case_history(learnt.facts, plan, now + MINUTE))
+
+
+@pytest.mark.parametrize("count", [120, 1_200])
+def test_what_a_fact_costs_does_not_grow_with_the_case(count: int, plan: Plan) -> None:
+    facts = busy_case(count)
+    work = open_case(learn(CaseRecord("c1"), facts), plan)
+    work.step_to(facts[-1].known_at + MINUTE)
+    assert work.judged < 4 * count
+
+
+@pytest.mark.parametrize(
+    ("type", "data"),
+    [
+        ("order.compliance_checked", {"order_id": "o1"}),
+        ("court.hearing_postponed", {"protocol_id": "p1"}),
+        ("report.received", {"report_id": "r1", "pair_ref": "x1"}),
+    ],
+)
+def test_a_thousand_facts_of_one_kind_are_not_a_thousand_times_a_thousand(type: str, data: Row, plan: Plan) -> None:
+    facts = [one("s", "order.served", START, order_id="o1")]
+    facts += [one(f"k{place}", type, START + place * HOUR, **data) for place in range(1, 1_001)]
+    work = open_case(learn(CaseRecord("c1"), facts), plan)
+    work.step_to(facts[-1].known_at)
+    assert work.judged <= 3_100
+
+
+def test_call_outs_that_nobody_answers_each_breach_and_end_with_the_one_arrival(plan: Plan) -> None:
+    facts = [
+        one(f"i{place}", "police.incident_registered", START + place * MINUTE, priority="immediate", area="urban")
+        for place in range(1_000)
+    ]
+    facts.append(one("a", "police.arrived", START + 2 * DAY, response="order_violation"))
+    work = open_case(learn(CaseRecord("c1"), facts), plan)
+    work.step_to(START + 2 * DAY)
+    assert work.judged == 2_000
+    outcomes = Counter(row.outcome for row in work.flagging.rows() if row.rule == "P03" and row.level == "breach")
+    assert outcomes == {"closed_late": 1_000}
+
+
+def test_a_record_read_back_is_woken_for_what_waits_and_for_nothing_else(plan: Plan) -> None:
+    record, _ = advance(learn(CaseRecord("c1"), busy_case(600)), START + 30 * DAY, plan)
+    waiting = {(rule, start) for _, rule, _, start in record.timers}
+    assert ("F7", None) in waiting
+    work = open_case(record, plan)
+    assert record.next_due is not None
+    work.step_to(record.next_due)
+    assert work.judged <= 2
+
+
+def test_a_services_plan_judges_only_its_own_rules(policy: Row) -> None:
+    court = compile_policy(Policy.model_validate(policy), "court-tracker")
+    record, _ = advance(learn(CaseRecord("c1"), busy_case(120)), START + 30 * DAY, court)
+    services = {rule["id"]: rule["service"] for rule in [*policy["rules"], *policy["flags"]]}
+    assert {services[row.rule] for row in record.flags} == {"court-tracker"}

@@ -1,0 +1,233 @@
+"""Laws of the heart on random histories under random policies; the first: it says what the naive oracle says."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qorgau import assess
+from qorgau.facts import Fact
+from qorgau.instants import DAY, format_instant, parse_instant
+from qorgau.plan import Plan
+from qorgau.record import CaseRecord, advance, learn
+from qorgau.rows import FlagEvent, FlagRow, flag_order
+from tests import oracle
+from tests.heart import deadline_rows, facts_of, flag_history, plan_of
+from tests.histories import as_ofs, histories, judged
+from tests.odd_policies import odd_policies
+
+Judged = tuple[dict[str, Any], list[dict[str, Any]], str | None]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+few = settings(max_examples=40, deadline=None, suppress_health_check=slow)
+shufflers = st.randoms(use_true_random=False)
+
+
+@st.composite
+def oddly_judged(draw: Draw) -> Judged:
+    """A history under a policy far from the default one."""
+    policy = draw(odd_policies())
+    facts = draw(histories(policy))
+    return policy, facts, draw(as_ofs(facts))
+
+
+def agree(case: Judged) -> None:
+    policy, facts, as_of = case
+    plan = plan_of(policy)
+    assert flag_history(facts, plan, as_of) == oracle.flag_history(facts, policy, as_of)
+    assert deadline_rows(facts, plan, as_of) == oracle.deadline_rows(facts, policy, as_of)
+
+
+@few
+@given(judged())
+def test_heart_and_oracle_agree(case: Judged) -> None:
+    agree(case)
+
+
+@few
+@given(oddly_judged())
+def test_heart_and_oracle_agree_under_odd_policies(case: Judged) -> None:
+    agree(case)
+
+
+@pytest.mark.long
+@settings(few, max_examples=2_000)
+@given(judged() | oddly_judged())
+def test_heart_and_oracle_agree_on_two_thousand_histories(case: Judged) -> None:
+    agree(case)
+
+
+@pytest.mark.night
+@settings(few, max_examples=20_000)
+@given(judged(max_facts=24) | oddly_judged())
+def test_heart_and_oracle_agree_on_twenty_thousand_histories(case: Judged) -> None:
+    agree(case)
+
+
+@few
+@given(judged(), shufflers)
+def test_neither_the_order_of_facts_nor_copies_matter(case: Judged, shuffler: random.Random) -> None:
+    policy, rows, as_of = case
+    plan, facts = plan_of(policy), facts_of(rows)
+    until = None if as_of is None else parse_instant(as_of)
+    shuffled = [*facts, *shuffler.choices(facts, k=len(facts))]
+    shuffler.shuffle(shuffled)
+    assert assess.flag_history(shuffled, plan, until) == assess.flag_history(facts, plan, until)
+    assert assess.deadline_rows(shuffled, plan, until) == assess.deadline_rows(facts, plan, until)
+
+
+def told(events: tuple[FlagEvent, ...]) -> list[tuple[object, ...]]:
+    return [(event.seq, event.at, event.change, event.detail, event.id, event.flag) for event in events]
+
+
+def instants_around(facts: list[Fact], chooser: random.Random) -> list[int]:
+    """Instants to stop at: those of facts, just before and after them, and any others."""
+    known = [fact.known_at for fact in facts]
+    near = [at + chooser.choice([0, -1, 1, DAY]) for at in chooser.choices(known, k=4)]
+    return near + [chooser.randint(min(known) - DAY, max(known) + 40 * DAY) for _ in range(4)]
+
+
+def cases_in(facts: list[Fact]) -> dict[str, list[Fact]]:
+    return {case: own for case, own in assess.by_case(facts).items() if case is not None}
+
+
+def check_steps(case: Judged, chooser: random.Random) -> None:
+    """Stopping anywhere on the way, or at every instant that `next_due` names, changes nothing."""
+    policy, rows, _ = case
+    plan, facts = plan_of(policy), facts_of(rows)
+    cuts = sorted(instants_around(facts, chooser))
+    for name, own in cases_in(facts).items():
+        begun = learn(CaseRecord(name), own)
+        at_once, events = advance(begun, cuts[-1], plan, facts)
+        in_steps, told_in_steps = begun, list[tuple[object, ...]]()
+        for cut in cuts:
+            in_steps, some = advance(in_steps, cut, plan, facts)
+            told_in_steps += told(some)
+        assert (in_steps, told_in_steps) == (at_once, told(events))
+        woken, told_when_woken = begun, list[tuple[object, ...]]()
+        while woken.next_due is not None and woken.next_due <= cuts[-1]:
+            assert woken.as_of is None or woken.next_due > woken.as_of
+            woken, some = advance(woken, woken.next_due, plan, facts)
+            told_when_woken += told(some)
+        woken, some = advance(woken, cuts[-1], plan, facts)
+        assert (woken, told_when_woken) == (at_once, told(events))
+        assert not some
+
+
+@few
+@given(judged(), shufflers)
+def test_it_does_not_matter_in_how_many_steps_a_case_is_advanced(case: Judged, chooser: random.Random) -> None:
+    check_steps(case, chooser)
+
+
+@few
+@given(oddly_judged(), shufflers)
+def test_nor_does_it_under_odd_policies(case: Judged, chooser: random.Random) -> None:
+    check_steps(case, chooser)
+
+
+def live(name: str, own: list[Fact], others: list[Fact], plan: Plan, chooser: random.Random) -> CaseRecord:
+    """Facts learnt in batches of any order, many of them too late to be stepped in place."""
+    record, left = CaseRecord(name), own[:]
+    chooser.shuffle(left)
+    events: list[FlagEvent] = []
+    while left:
+        count = chooser.randint(1, 3)
+        record, left = learn(record, left[:count]), left[count:]
+        if chooser.random() < 0.7:
+            record, some = advance(record, chooser.choice(instants_around(own, chooser)), plan, others)
+            events += some
+    record, some = advance(record, max(fact.known_at for fact in own) + 10 * DAY, plan, others)
+    check_events(record, [*events, *some])
+    return record
+
+
+def check_events(record: CaseRecord, events: list[FlagEvent]) -> None:
+    """The events tell the rows, each once and in order."""
+    assert [event.seq for event in events] == list(range(1, record.seq + 1))
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    last: dict[str, FlagRow] = {}
+    for event in events:
+        assert (event.change == "raised") == (event.flag.id not in last)
+        last[event.flag.id] = event.flag
+    assert list(last.values()) == list(record.flags)
+    once = [event.id for event in events if event.change != "updated"]
+    assert len(once) == len(set(once))
+
+
+def check_live(case: Judged, chooser: random.Random) -> None:
+    policy, rows, _ = case
+    plan, facts = plan_of(policy), facts_of(rows)
+    for name, own in cases_in(facts).items():
+        others = [fact for fact in facts if fact.case != name]
+        record = live(name, own, others, plan, chooser)
+        replayed = assess.flag_history(record.facts, plan, record.as_of, others)
+        assert sorted(record.flags, key=flag_order) == replayed
+        assert assess.deadlines(record, plan) == assess.deadline_rows(record.facts, plan, record.as_of)
+
+
+@few
+@given(judged(), shufflers)
+def test_what_was_raised_live_is_what_a_replay_of_the_filed_facts_gives(case: Judged, chooser: random.Random) -> None:
+    check_live(case, chooser)
+
+
+@pytest.mark.long
+@settings(few, max_examples=1_000)
+@given(judged() | oddly_judged(), shufflers)
+def test_steps_and_batches_on_a_thousand_histories(case: Judged, chooser: random.Random) -> None:
+    check_steps(case, chooser)
+    check_live(case, chooser)
+
+
+def elapsed_only(policy: dict[str, Any]) -> Plan:
+    """The rules that look at no calendar, all in force at any time."""
+    policy["rules"] = [
+        rule | {"effective_from": "1900-01-01"}
+        for rule in policy["rules"]
+        if rule["clock"] == "elapsed" and rule["effective_from"].year == 2020
+    ]
+    return plan_of(policy)
+
+
+def moved(value: Any, by: int) -> Any:
+    """A value of `data` if all happened so much later: timestamps move, the rest stays."""
+    try:
+        return format_instant(parse_instant(value) + by)
+    except ValueError:
+        return value
+
+
+def all_later(facts: list[Fact], by: int) -> list[Fact]:
+    return [
+        Fact(
+            one.id,
+            one.source,
+            one.type,
+            one.time + by,
+            one.recorded + by,
+            one.case,
+            {name: moved(value, by) for name, value in one.data.items()},
+        )
+        for one in facts
+    ]
+
+
+@few
+@given(judged(), st.integers(-300 * DAY, 900 * DAY))
+def test_where_only_elapsed_time_counts_all_may_happen_at_another_time(case: Judged, by: int) -> None:
+    policy, rows, _ = case
+    plan, facts = elapsed_only(policy), facts_of(rows)
+
+    def gist(row: FlagRow, by: int) -> tuple[object, ...]:
+        instants = (row.start_at, row.due_at, row.raised_at, row.cleared_at, *(at for _, at in row.escalations))
+        later = tuple(None if at is None else at + by for at in instants)
+        return row.rule, row.key, row.level, row.severity, row.outcome, row.late_by, later
+
+    here = assess.flag_history(facts, plan)
+    there = assess.flag_history(all_later(facts, by), plan)
+    assert [gist(row, by) for row in here] == [gist(row, 0) for row in there]

@@ -15,7 +15,7 @@ from qorgau.rows import FlagRow
 from qorgau.rules import CaseLine, Rule
 from qorgau.scene import Scene, fact_item, rule_of
 from qorgau.tolls import FOREVER
-from qorgau.wording import LocalTime, called, length, listed, offset, plural
+from qorgau.wording import LocalTime, called, condition, length, listed, offset, plural
 
 Step = dict[str, Any]
 
@@ -75,7 +75,7 @@ class DeadlineStory:
             "months": f"until the same local time {plural(term.count, 'calendar month')} later",
         }[clock]
         line = self._line()
-        why = f", because {_condition(line)}" if line is not None and line.when is not None else ""
+        why = f", because {condition(line)}" if line is not None and line.when is not None else ""
         sentence = f"It lasts {amount}{why}; the severity is {term.severity}."
         within = format_duration(term.within) if clock == "elapsed" else None
         return _plain("term", sentence, clock=clock, within=within, count=term.count or None, severity=term.severity)
@@ -267,27 +267,6 @@ def _dated_by(fact: Fact, start: int) -> str | None:
         except ValueError:
             continue
     return None
-
-
-def _condition(line: CaseLine) -> str:
-    """A condition of `cases` in words."""
-    when = line.when
-    parts = [f"{field} is {_wish(wish)} in the start fact" for field, wish in when.start.items()] if when else []
-    if when is not None and when.case_risk is not None:
-        parts.append(f"the risk is {_wish(when.case_risk)}")
-    return listed(parts)
-
-
-def _wish(wish: object) -> str:
-    if not isinstance(wish, dict):
-        return _word(wish)
-    parts = [f"one of {', '.join(map(_word, wish['in']))}"] if "in" in wish else []
-    parts += [f"not {_word(wish['not'])}"] if "not" in wish else []
-    return listed(parts) or "given"
-
-
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _STEPS: tuple[Callable[[DeadlineStory], Step | None], ...] = (

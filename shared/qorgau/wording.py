@@ -1,4 +1,4 @@
-"""Instants, lengths and facts in English, in the local time of a region. Pure."""
+"""Instants, lengths, facts and conditions in English, in the local time of a region. Pure."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from qorgau.facts import Fact
 from qorgau.instants import DAY, HOUR, MINUTE, SECOND, to_datetime
+from qorgau.rules import CaseLine
 
 _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 
@@ -65,3 +66,24 @@ def called(fact: Fact) -> str:
     if not fact.id:
         return f"{fact.type} (which follows from the term of the order)"
     return f"{fact.type} (fact {fact.id} of {fact.source})"
+
+
+def condition(line: CaseLine) -> str:
+    """A condition of `cases` in words."""
+    when = line.when
+    parts = [f"{field} is {_wish(wish)} in the start fact" for field, wish in when.start.items()] if when else []
+    if when is not None and when.case_risk is not None:
+        parts.append(f"the risk is {_wish(when.case_risk)}")
+    return listed(parts)
+
+
+def _wish(wish: object) -> str:
+    if not isinstance(wish, dict):
+        return _word(wish)
+    parts = [f"one of {', '.join(map(_word, wish['in']))}"] if "in" in wish else []
+    parts += [f"not {_word(wish['not'])}"] if "not" in wish else []
+    return listed(parts) or "given"
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

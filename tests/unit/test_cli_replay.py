@@ -182,7 +182,7 @@ def test_a_case_is_judged_with_the_docket_of_its_court(shell: Shell) -> None:
 
 
 @given(facts=histories(default_policy()))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_judging_case_by_case_gives_what_judging_all_at_once_gives(shell: Shell, facts: list[Row]) -> None:
     rows = rows_by(shell.facts(facts), workers=1)
     rows.sort(key=json.dumps)

@@ -64,7 +64,7 @@ def test_the_default_policy_loads_whole() -> None:
 
 
 @given(made=policies(most_changes=19))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_random_policies_that_make_sense_load(made: dict[str, Any]) -> None:
     parse_policy(yaml.dump(made, sort_keys=False))
 

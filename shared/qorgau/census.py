@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from qorgau.errors import QorgauError
+from qorgau.pausing import pause
 from qorgau.store import Store
 from qorgau.telemetry import Metrics, Stored
 from qorgau.waiting import WaitingRoom
@@ -27,12 +28,7 @@ async def census(
             metrics.show_stored(await _counted(store, room, numbers()))
         except QorgauError as error:
             _log.debug("not counted: %s", error.title)
-        pause = max(EVERY.total_seconds(), SHARE * (time.monotonic() - begun))
-        try:
-            async with asyncio.timeout(pause):
-                await stopping.wait()
-        except TimeoutError:
-            continue
+        await pause(stopping, max(EVERY, SHARE * timedelta(seconds=time.monotonic() - begun)))
 
 
 async def _counted(store: Store, room: WaitingRoom, numbers: Collection[int]) -> list[Stored]:

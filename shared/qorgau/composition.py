@@ -28,8 +28,9 @@ from qorgau.census import census
 from qorgau.clock import make_clock
 from qorgau.corridor import CaseLimits
 from qorgau.door import Door
+from qorgau.edition import Edition
 from qorgau.envelope import from_kafka
-from qorgau.errors import Rejected
+from qorgau.errors import Rejected, Unavailable
 from qorgau.flagbook import FlagBook, flag_entry
 from qorgau.follower import Follower, Handle, LogRecord
 from qorgau.horizon import Horizon
@@ -72,10 +73,12 @@ class StoredCases:
 
     async def case(self, case: str) -> Shown | None:
         """One case, or None. It is unknown while it is full, is made again, or nobody judges its partition."""
-        found = await self.store.one(case)
+        found, number = await self.store.one(case), self.store.partition(case)
+        if (found is None or not found.reports) and not await self.progress.is_made(number):
+            raise Unavailable("The cases are made again from the log; ask again later.")
         if found is None:
             return None
-        stored, number = found
+        stored = found
         unknown = stored.full or stored.told is not None or not await self.progress.is_judged(number)
         # A report is told of by the service that took it from the moment it is safe, not only once it is in the log.
         return Shown(learn(stored.record, stored.reports), stored.version, unknown)
@@ -137,8 +140,9 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
         producer = Producer(settings.kafka, host.metrics)
         stack.push_async_callback(producer.stop)
         number_of = lru_cache(maxsize=65_536)(partial(_number_of, settings.partitions))
-        store, progress = Store(database, number_of, host.metrics), Progress(database, host.metrics)
-        room = WaitingRoom(database, FactsLog(producer, settings.service), host.clock.now)
+        shown = Edition(database)
+        store, progress = Store(shown, number_of, host.metrics), Progress(shown, host.metrics)
+        room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now)
         cases = StoredCases(store, progress)
         registry = Registry(room, References(producer), cases, key)
         parts = Parts(
@@ -162,11 +166,13 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
         )
         host.prepare += [partial(progress.fix_partitions, settings.partitions), store.prepare, room.prepare]
         host.prepare.append(room.release_all)
-        host.followers.append(_follower(settings, database, REFERENCES_TOPIC, registry.learn))
+        host.work.append(shown.follow)
+        host.followers.append(_follower(settings, REFERENCES_TOPIC, registry.learn, room.edition))
         if settings.tracks:
             ends = Ends(settings.kafka)
             stack.push_async_callback(ends.stop)
-            parts.tracker = tracker = _tracker(parts, progress, ends, reports)
+            parts.tracker = tracker = _tracker(parts, Edition(database), ends, reports)
+            host.prepare.append(tracker.store.edition.begin)
             stack.push_async_callback(tracker.reader.stop)
             host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics)]
         yield parts
@@ -174,6 +180,8 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
 
 def flags_follower(settings: Settings, database: Any, book: FlagBook, metrics: Metrics, producer: Producer) -> Follower:
     """Keeps a book of the flags of all services; what is no event of a flag is told as a dead letter."""
+
+    written = FlagBook(Edition(database))
 
     async def apply(records: Sequence[LogRecord]) -> None:
         entries, letters = [], []
@@ -187,21 +195,25 @@ def flags_follower(settings: Settings, database: Any, book: FlagBook, metrics: M
                 letters.append(dead_letter(read, error.detail))
                 metrics.dead_letters.labels(FLAGS_TOPIC, error.detail).inc()
         await producer.publish(letters)
-        await book.apply(entries)
+        await written.apply(entries)
 
-    return _follower(settings, database, FLAGS_TOPIC, apply)
+    return _follower(settings, FLAGS_TOPIC, apply, written.edition, book.edition)
 
 
 def _number_of(partitions: int, case: str) -> int:
     return partition_of(case.encode(), partitions)
 
 
-def _follower(settings: Settings, database: Any, topic: str, handle: Handle) -> Follower:
-    return Follower(topic, Topic(settings.kafka, topic), handle, database)
+def _follower(
+    settings: Settings, topic: str, handle: Handle, edition: Edition, readers: Edition | None = None
+) -> Follower:
+    return Follower(topic, Topic(settings.kafka, topic), handle, edition, readers)
 
 
-def _tracker(parts: Parts, progress: Progress, ends: Ends, reports: bool) -> Tracker:
-    settings, metrics, clock, store = parts.host.settings, parts.host.metrics, parts.host.clock, parts.store
+def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Tracker:
+    """The tracker, with a store of its own: it moves to another edition between two rounds and not in one."""
+    settings, metrics, clock = parts.host.settings, parts.host.metrics, parts.host.clock
+    store, progress = Store(edition, parts.store.partition, metrics), Progress(edition, metrics)
     limits = CaseLimits(settings.case_facts, settings.case_facts_of_source)
     flags = Topic(settings.kafka, FLAGS_TOPIC)
     tracker: Tracker
@@ -228,7 +240,7 @@ def _tracker(parts: Parts, progress: Progress, ends: Ends, reports: bool) -> Tra
         ends=ends,
         store=store,
         progress=progress,
-        relay=parts.relay,
+        relay=Relay(settings.service, store, parts.producer, metrics),
         takeover=TakeOver(settings.service, flags, store, progress, parts.plan.fingerprint, limits),
         horizon=Horizon(due, lambda: clock.span(HORIZON)),
         clock=clock,

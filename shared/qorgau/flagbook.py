@@ -11,9 +11,10 @@ from pymongo import ReplaceOne
 
 from qorgau.auth import is_supervisor, supervises
 from qorgau.door import EVERY, Sender
+from qorgau.edition import Edition
 from qorgau.errors import Malformed
 from qorgau.instants import parse_instant
-from qorgau.mongo import collection, deadline, write_all
+from qorgau.mongo import deadline, write_all
 from qorgau.reading import flag_key
 
 FLAG_TYPES = frozenset(f"qorgau.flag.{change}.v1" for change in ("raised", "updated", "escalated", "cleared"))
@@ -58,13 +59,18 @@ def flag_entry(event: object) -> FlagEntry:
 
 
 class FlagBook:
-    """The flags of all services in one service's database."""
+    """The flags of all services in one service's database, in one edition."""
 
-    def __init__(self, database: Any) -> None:
-        self._flags = collection(database, "flags")
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+
+    @property
+    def _flags(self) -> Any:
+        return self.edition.collection("flags")
 
     async def prepare(self) -> None:
-        """Create the indexes; safe to repeat."""
+        """Work with the newest edition and create the indexes; safe to repeat."""
+        await self.edition.begin()
         async with deadline():
             for first in ("", "case", "rule", "region", "agency"):
                 await self._flags.create_index([(name, 1) for name in (first, "key") if name])

@@ -7,16 +7,21 @@ that is made again or restored goes on from where its own content stands.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
+from qorgau.edition import Edition
 from qorgau.envelope import Headers
 from qorgau.errors import QorgauError
-from qorgau.mongo import collection, deadline
+from qorgau.mongo import deadline
+from qorgau.pausing import pause
 
 # Long enough for a broker to come back a little, short enough that nobody notices when it is back.
 PAUSE = timedelta(seconds=1)
+# An empty batch comes that often where nothing else does.
+QUIET = timedelta(seconds=2)
 _log = logging.getLogger("qorgau")
 
 
@@ -47,12 +52,17 @@ Handle = Callable[[Sequence[LogRecord]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Follower:
-    """Hands every record of a topic to `handle`, at least once and in order, and remembers how far it is."""
+    """Hands every record of a topic to `handle`, at least once and in order, and remembers how far it is.
+
+    `edition` is the one `handle` writes to; when it is over, everything is handled again for the next one. Whoever only
+    reads may have another view of it (`readers`), which moves on when all is handled.
+    """
 
     topic: str
     log: TopicLog
     handle: Handle
-    database: Any
+    edition: Edition
+    readers: Edition | None = None
     at: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     alive: bool = False
@@ -70,25 +80,30 @@ class Follower:
             except QorgauError as error:
                 self.alive = False
                 _log.warning("%s cannot be followed: %s; trying again", self.topic, error.title)
-                await _sleep(stopping, PAUSE)
+                await pause(stopping, PAUSE)
 
     async def _follow(self, stopping: asyncio.Event) -> None:
-        positions = collection(self.database, "followed")
+        await self.edition.begin()
+        positions = self.edition.collection("followed")
         self.ends = list(await self.log.ends())
         async with deadline():
             saved = await positions.find_one({"_id": self.topic})
         known = saved["offsets"] if saved else []
         self.at = known + [0] * (len(self.ends) - len(known))
         self.alive = True
-        batches = self.log.follow(tuple(self.at))
-        async for batch in until(stopping, batches):
-            if not batch:
-                continue
-            await self.handle(batch)
-            for record in batch:
-                self.at[record.partition] = record.offset + 1
-            async with deadline():
-                await positions.replace_one({"_id": self.topic}, {"offsets": self.at}, upsert=True)
+        async with aclosing(until(stopping, self.log.follow(tuple(self.at)))) as batches:
+            async for batch in batches:
+                if await self.edition.is_over():
+                    self.alive = False
+                    return
+                if batch:
+                    await self.handle(batch)
+                    for record in batch:
+                        self.at[record.partition] = record.offset + 1
+                    async with deadline():
+                        await positions.replace_one({"_id": self.topic}, {"offsets": self.at}, upsert=True)
+                if self.readers is not None and self.caught_up:
+                    self.readers.move(self.edition.number)
 
 
 async def until(
@@ -116,11 +131,3 @@ async def until(
 
 async def _next(batches: AsyncGenerator[Sequence[LogRecord], None]) -> Sequence[LogRecord]:
     return await batches.__anext__()
-
-
-async def _sleep(stopping: asyncio.Event, pause: timedelta) -> None:
-    try:
-        async with asyncio.timeout(pause.total_seconds()):
-            await stopping.wait()
-    except TimeoutError:
-        return

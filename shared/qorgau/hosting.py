@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from qorgau.bus import TopicMismatch, TopicSpec, prepare_topics
 from qorgau.clock import Clock
 from qorgau.errors import QorgauError
 from qorgau.follower import Follower
+from qorgau.pausing import pause
 from qorgau.running import bind, serve, together
 from qorgau.service import Readiness
 from qorgau.settings import Settings
@@ -73,9 +73,7 @@ class Host:
                 raise StartRefused(error.detail) from None
             except QorgauError as error:
                 _log.warning("not ready yet: %s; trying again", error.title)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(PAUSE.total_seconds()):
-                        await stopping.wait()
+                await pause(stopping, PAUSE)
             else:
                 self.prepared = True
                 return

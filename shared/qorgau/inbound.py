@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from qorgau.door import WRITE, Sender
 from qorgau.envelope import from_kafka
 from qorgau.errors import Invalid, QorgauError, Rejected
 from qorgau.facts import WITHDRAWAL, fact_type
+from qorgau.pausing import pause
 from qorgau.posting import Posting
 from qorgau.reading import Cases
 from qorgau.telemetry import Metrics
@@ -47,9 +47,7 @@ class Inbound:
                 except QorgauError as error:
                     _log.warning("inbound topics cannot be read now: %s; trying again", error.title)
                     await self.reader.stop()
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(WAIT.total_seconds()):
-                            await stopping.wait()
+                    await pause(stopping, WAIT)
         finally:
             await self.reader.stop()
 

@@ -5,7 +5,8 @@ and saved once for it and not twice.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -55,6 +56,10 @@ class Inflow:
         gone = set(places)
         self._buffer = [read for read in self._buffer if read.place not in gone]
         self._next = {place: offset for place, offset in self._next.items() if place not in gone}
+
+    def empty(self) -> None:
+        """Drop everything: all of it is read again."""
+        self._buffer, self._letters, self._next = [], [], {}
 
     def close(self) -> None:
         """End the fetch that is under way."""
@@ -165,3 +170,13 @@ class Inflow:
             if read.place in positions:
                 positions[read.place] = read.offset
         return positions
+
+
+def by_case_of(reads: Iterable[Read]) -> tuple[dict[str, list[Fact]], list[Fact]]:
+    """The facts of each case, and those about no case."""
+    by_case: dict[str, list[Fact]] = defaultdict(list)
+    context: list[Fact] = []
+    for read in reads:
+        if read.fact is not None:
+            (context if read.fact.case is None else by_case[read.fact.case]).append(read.fact)
+    return by_case, context

@@ -10,6 +10,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from qorgau.edition import Edition
 from qorgau.mongo import collection, deadline, write_all
 from qorgau.starting import StartRefused
 from qorgau.telemetry import Metrics
@@ -22,12 +23,16 @@ SILENT_AFTER = timedelta(seconds=10)
 
 
 class Progress:
-    """The positions of one service."""
+    """The positions of one service in one edition, and what is fixed for all of them."""
 
-    def __init__(self, database: Any, metrics: Metrics) -> None:
-        self._positions = collection(database, "positions")
-        self._deployment = collection(database, "deployment")
+    def __init__(self, edition: Edition, metrics: Metrics) -> None:
+        self.edition = edition
+        self._deployment = collection(edition.database, "deployment")
         self._metrics = metrics
+
+    @property
+    def _positions(self) -> Any:
+        return self.edition.collection("positions")
 
     async def positions(self, places: Collection[Place]) -> dict[Place, int]:
         """The next offset to read at each place; one that is missing counts as 0."""
@@ -50,10 +55,18 @@ class Progress:
 
     async def is_judged(self, number: int) -> bool:
         """Whether somebody judges the cases of this partition now."""
+        silent = time.time_ns() // 1_000 - await self._judged(number)
+        return silent <= SILENT_AFTER // timedelta(microseconds=1)
+
+    async def is_made(self, number: int) -> bool:
+        """Whether all cases of this partition are there; not so from when they are made again until they are judged."""
+        return self.edition.number == 0 or await self._judged(number) > 0
+
+    async def _judged(self, number: int) -> int:
+        """When the cases of a partition were judged last, by the wall's clock; 0 for never."""
         async with deadline():
             document = await self._positions.find_one({"_id": number})
-        silent = time.time_ns() // 1_000 - int((document or {}).get("judged", 0))
-        return silent <= SILENT_AFTER // timedelta(microseconds=1)
+        return int((document or {}).get("judged", 0))
 
     async def fix_partitions(self, count: int) -> None:
         """Keep the number of partitions at the first start; raises StartRefused where it is another one now."""

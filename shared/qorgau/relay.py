@@ -1,7 +1,7 @@
 """From the outbox into Kafka: what was saved is published whole and in order, then forgotten; also after a crash."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qorgau.bus import Outgoing, Producer
 from qorgau.crash import crash_point
@@ -28,6 +28,8 @@ class Relay:
         """Publish what these cases have to tell, then forget it there. Returns, for each partition of the flags topic,
         how far everything of ours is told. Raises Unavailable, and repeating it is then safe."""
         telling = [stored for stored in cases if stored.pending]
+        if not telling:
+            return {}
         records = [record for stored in telling for record in self._records(stored)]
         offsets = await self.producer.publish(records)
         crash_point("after-publish")
@@ -44,9 +46,26 @@ class Relay:
         """Publish what a crash, or Kafka's absence, left in the outboxes of these partitions."""
         found = await self.store.untold(numbers, AT_ONCE)
         self.metrics.outbox.set(sum(len(stored.outbox) + len(stored.reports) for stored in found.values()))
-        if not found:
-            return {}
+        # Emptied by one writer while another saved it: nothing is left to publish, and it says that something is.
+        await self.store.clear([stored for stored in found.values() if not stored.pending])
         return await self.publish(list(found.values()))
+
+    async def rescue(self, numbers: Collection[int]) -> None:
+        """Publish the reports of these partitions that were safe, and not in the log, when the database was made again;
+        what else waited there is worked out anew."""
+        former = self.store.former()
+        if former is None:
+            return
+        of_former = replace(self, store=former)
+        while reporting := await former.reporting(numbers):
+            found = (await former.load(sorted(reporting)[:AT_ONCE])).values()
+            await of_former.publish([replace(stored, outbox=()) for stored in found])
+            await former.clear([stored for stored in found if not stored.reports])
+
+    async def tell_reports(self, numbers: Collection[int]) -> None:
+        """Return when no report of these partitions waits for Kafka. Raises Unavailable."""
+        while await self.store.reporting(numbers):
+            await self.sweep(numbers)
 
     def _records(self, stored: Stored) -> list[Outgoing]:
         case = stored.record.case

@@ -24,8 +24,9 @@ from qorgau.documents import (
     from_document,
     to_document,
 )
+from qorgau.edition import Edition
 from qorgau.facts import Fact
-from qorgau.mongo import collection, deadline, write_all
+from qorgau.mongo import deadline, write_all
 from qorgau.record import CaseRecord
 from qorgau.telemetry import Metrics
 
@@ -57,20 +58,35 @@ class Due:
 
 
 class Store:
-    """The cases of one service. `partition` says on which partition of the log a case is."""
+    """The cases of one service in one edition. `partition` says on which partition of the log a case is."""
 
-    def __init__(self, database: Any, partition: Callable[[str], int], metrics: Metrics) -> None:
-        self.database = database
+    def __init__(self, edition: Edition, partition: Callable[[str], int], metrics: Metrics) -> None:
+        self.edition = edition
         self.partition = partition
         self._metrics = metrics
-        self._cases = collection(database, "cases")
-        self._context = collection(database, "context")
-        self._parked = collection(database, "parked")
         # Told apart from those of processes that ran before: a counter alone could be the same again.
         self._token = secrets.token_hex(6)
 
+    @property
+    def _cases(self) -> Any:
+        return self.edition.collection("cases")
+
+    @property
+    def _context(self) -> Any:
+        return self.edition.collection("context")
+
+    @property
+    def _parked(self) -> Any:
+        return self.edition.collection("parked")
+
+    def former(self) -> "Store | None":
+        """The cases as they were before they were made again; None where they never were."""
+        former = self.edition.former()
+        return None if former is None else Store(former, self.partition, self._metrics)
+
     async def prepare(self) -> None:
-        """Create the indexes; safe to repeat."""
+        """Work with the newest edition and create its indexes; safe to repeat."""
+        await self.edition.begin()
         async with deadline(BATCH_DEADLINE):
             for name in ("next_due", "pending", "flags.id"):
                 await self._cases.create_index([(name, 1)])
@@ -203,11 +219,11 @@ class Store:
         writes = [DeleteOne({"_id": f"{fact.case} {fact.source} {fact.id}"}) for fact in facts]
         await write_all(self._parked, writes, BATCH_DEADLINE)
 
-    async def one(self, case: str) -> tuple[Stored, int] | None:
-        """One case and its partition, or None."""
+    async def one(self, case: str) -> Stored | None:
+        """One case, or None."""
         async with deadline():
             document = await self._cases.find_one({"_id": case})
-        return None if document is None else (from_document(document), document["p"])
+        return None if document is None else from_document(document)
 
     async def case_of_flag(self, flag_id: str) -> str | None:
         """The case in which this service raised a flag, or None."""

@@ -46,7 +46,8 @@ class TakeOver:
     _after: str | None = None
 
     async def check_policy(self) -> None:
-        """Raises Superseded where a newer policy has come into force."""
+        """Raises Superseded where a newer policy has come into force, MadeAgain where the database is made again."""
+        await self.store.edition.check()
         if time.monotonic() - self._checked < CHECK_EVERY.total_seconds():
             return
         known = await self.progress.activate(self.fingerprint)
@@ -60,6 +61,11 @@ class TakeOver:
         if any(record.fingerprint and record.fingerprint not in self._older for record in records):
             self._checked = 0.0
             raise Superseded
+
+    def move(self) -> None:
+        """Go on with the newest edition, which has nothing in it yet. Store and progress share theirs."""
+        self.store.edition.move()
+        self._numbers, self._after = frozenset(), None
 
     async def begin(self, numbers: frozenset[int]) -> None:
         """Take these partitions over. Repeating it is safe."""

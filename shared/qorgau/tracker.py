@@ -7,8 +7,7 @@ facts up to there are filed (design.md 4.1). What a round does to one case is `c
 import asyncio
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -20,11 +19,13 @@ from qorgau.clock import Clock
 from qorgau.corridor import CaseLimits, Step, step
 from qorgau.crash import crash_point
 from qorgau.documents import Stored
+from qorgau.edition import MadeAgain
 from qorgau.errors import QorgauError, Unavailable
 from qorgau.facts import Fact
 from qorgau.horizon import Horizon
-from qorgau.inflow import Inflow, Read
+from qorgau.inflow import Inflow, by_case_of
 from qorgau.instants import SECOND
+from qorgau.pausing import pause
 from qorgau.plan import Plan
 from qorgau.progress import Progress
 from qorgau.relay import Relay
@@ -86,17 +87,28 @@ class Tracker:
                 await self.takeover.check_policy()
                 await self._gather(stopping)
                 if not stopping.is_set() and not await self._round():
-                    await _sleep(stopping, BREATH)
+                    await pause(stopping, BREATH)
+            except MadeAgain as error:
+                self._failed(error)
+                await self._start_over()
             except Superseded as error:
                 self._failed(error)
                 # Those who judge by the newer policy shall have the partitions.
                 self.inflow.close()
                 await self.reader.stop()
-                await _sleep(stopping, CHECK_EVERY)
+                await pause(stopping, CHECK_EVERY)
             except QorgauError as error:
                 self._failed(error)
-                await _sleep(stopping, PAUSE)
+                await pause(stopping, PAUSE)
         self.inflow.close()
+
+    async def _start_over(self) -> None:
+        """What is known of the log and of the cases belongs to an edition that is over."""
+        self.inflow.close()
+        await self.reader.stop()
+        self.inflow.empty()
+        self._numbers, self._told = frozenset(), {}
+        self.takeover.move()
 
     def _failed(self, error: QorgauError) -> None:
         if self.health.trouble != error.title:
@@ -165,6 +177,8 @@ class Tracker:
             async with self._filing:
                 self.horizon.forget()
                 await self.takeover.begin(numbers)
+                if self.reports:
+                    await self.relay.rescue(numbers)
                 self._numbers = numbers
         return numbers
 
@@ -188,7 +202,7 @@ class Tracker:
         """File what was read; step its cases and those that are due up to `until`, save, publish, commit."""
         async with self._filing:
             reads, letters = self.inflow.ready(until), self.inflow.letters()
-            by_case, context = _by_case(reads)
+            by_case, context = by_case_of(reads)
             traces = [read.trace for read in reads if read.trace]
             attributes: dict[str, str | int] = {
                 "qorgau.service": self.service,
@@ -219,6 +233,7 @@ class Tracker:
         while left:
             loaded = await self.store.load(left)
             crash_point("after-load")
+            await self.takeover.check_policy()
             self.takeover.check_judges(stored.record for stored in loaded.values())
             steps = await self._stepped(loaded, by_case, until, held_back)
             await self.store.park([fact for one in steps for fact in one.parked])
@@ -273,21 +288,3 @@ class Tracker:
         crash_point("before-commit")
         if positions:
             await self.reader.commit(positions)
-
-
-def _by_case(reads: Iterable[Read]) -> tuple[dict[str, list[Fact]], list[Fact]]:
-    """The facts of each case, and those about no case."""
-    by_case: dict[str, list[Fact]] = defaultdict(list)
-    context: list[Fact] = []
-    for read in reads:
-        if read.fact is not None:
-            (context if read.fact.case is None else by_case[read.fact.case]).append(read.fact)
-    return by_case, context
-
-
-async def _sleep(stopping: asyncio.Event, pause: timedelta) -> None:
-    try:
-        async with asyncio.timeout(pause.total_seconds()):
-            await stopping.wait()
-    except TimeoutError:
-        return

@@ -11,6 +11,7 @@ from typing import Any
 from pymongo import DeleteOne, UpdateOne
 
 from qorgau.door import Admitted
+from qorgau.edition import Edition
 from qorgau.facts import Fact
 from qorgau.mongo import collection, deadline, write_all
 from qorgau.posting import FactLog
@@ -21,14 +22,19 @@ _SLICE = 500
 class WaitingRoom:
     """The `Waiting` of `posting.py`, with what the follower of the references topic needs."""
 
-    def __init__(self, database: Any, log: FactLog, now: Callable[[], int]) -> None:
-        self._references = collection(database, "references")
-        self._parked = collection(database, "waiting")
+    def __init__(self, edition: Edition, log: FactLog, now: Callable[[], int]) -> None:
+        self.edition = edition
+        self._parked = collection(edition.database, "waiting")
         self._log = log
         self._now = now
 
+    @property
+    def _references(self) -> Any:
+        return self.edition.collection("references")
+
     async def prepare(self) -> None:
-        """Create the index; safe to repeat."""
+        """Work with the newest edition and create the index; safe to repeat."""
+        await self.edition.begin()
         async with deadline():
             await self._parked.create_index([("reference", 1)])
 

@@ -9,6 +9,7 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from qorgau.door import Admitted, Sender
+from qorgau.edition import Edition
 from qorgau.embedded.pair import Pair
 from qorgau.errors import Malformed, Unavailable
 from qorgau.facts import Fact
@@ -49,7 +50,7 @@ def entry(number: int, seq: int = 1, **changes: Any) -> FlagEntry:
 
 @pytest.fixture
 async def book(database: Any) -> FlagBook:
-    book = FlagBook(database)
+    book = FlagBook(Edition(database))
     await book.prepare()
     await book.prepare()
     return book
@@ -152,7 +153,7 @@ def log() -> Log:
 
 @pytest.fixture
 async def room(database: Any, log: Log) -> WaitingRoom:
-    room = WaitingRoom(database, log, lambda: AT + 9)
+    room = WaitingRoom(Edition(database), log, lambda: AT + 9)
     await room.prepare()
     return room
 

@@ -12,6 +12,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from qorgau.auth import make_token
 from qorgau.door import Admitted
+from qorgau.edition import Edition
 from qorgau.embedded.pair import Pair
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
@@ -107,13 +108,13 @@ async def test_a_follower_goes_on_where_it_stood_and_repeats_only_what_was_not_h
 
     for value in (b"1", b"2"):
         await topic.announce(value.decode(), value)
-    follower = Follower("topic", topic, handle, database)
+    follower = Follower("topic", topic, handle, Edition(database))
     async with following(follower):
         await eventually(lambda: follower.caught_up and handled == [b"1", b"2"])
         await topic.announce("9", b"3")
         await eventually(lambda: len(handled) == 3)
     failing = True
-    again = Follower("topic", topic, handle, database)
+    again = Follower("topic", topic, handle, Edition(database))
     async with following(again):
         await topic.announce("1", b"4")
         await eventually(lambda: again.at and not again.alive)
@@ -128,7 +129,7 @@ async def test_a_topic_that_is_away_is_tried_again(database: Any, topic: Topic) 
     async def handle(records: Sequence[LogRecord]) -> None:
         return
 
-    follower = Follower("topic", topic, handle, database)
+    follower = Follower("topic", topic, handle, Edition(database))
     async with following(follower):
         await asyncio.sleep(0.05)
         assert not follower.caught_up
@@ -148,7 +149,7 @@ class KnownCases:
 
 @pytest.fixture
 async def room(database: Any, topic: Topic) -> WaitingRoom:
-    room = WaitingRoom(database, topic, lambda: 9)
+    room = WaitingRoom(Edition(database), topic, lambda: 9)
     await room.prepare()
     return room
 

@@ -11,6 +11,7 @@ from intake.settings import Settings
 from intake.transfers import FactsOf, transfer_guard
 from intake.vault import CaseVault
 from qorgau.composition import Parts, flags_follower, parts_of
+from qorgau.edition import Edition
 from qorgau.facts import Fact
 from qorgau.flagbook import FlagBook
 from qorgau.running import main
@@ -20,7 +21,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
     async with parts_of(settings, FACTS, reports=True) as parts:
         host, key = parts.host, settings.token_key.get_secret_value()
-        book = FlagBook(parts.database)
+        book = FlagBook(Edition(parts.database))
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(settings, parts.database, book, host.metrics, parts.producer))
         vault = CaseVault(parts.store, parts.relay)

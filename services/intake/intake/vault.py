@@ -5,6 +5,7 @@ Kafka may be away; the report then waits in the case's own document until the re
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from qorgau.documents import Stored
 from qorgau.errors import QorgauError, Unavailable
@@ -28,13 +29,18 @@ class CaseVault:
     async def open_case(self, fact: Fact) -> Fact:
         """Write the case with this fact; return the fact as stored, an older one where the case has it already."""
         assert fact.case is not None
+        edition = self._store.edition
         for _ in range(TRIES):
+            number = edition.number
             stored = (await self._store.load({fact.case}))[fact.case]
             known = _same(stored, fact)
             if known is not None:
                 return known
             saved, _ = await self._store.save([_with_report(stored, fact)])
-            if fact.case in saved:
+            # Asked after the write: an edition that is still in force was not yet searched for reports to keep.
+            if await edition.is_over(timedelta()):
+                edition.move()
+            if fact.case in saved and edition.number == number:
                 self._tell(saved[fact.case])
                 return fact
         raise Unavailable

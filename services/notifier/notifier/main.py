@@ -10,6 +10,7 @@ from notifier.stream import FlagStream
 from qorgau.bus import Producer, Topic
 from qorgau.clock import make_clock
 from qorgau.composition import flags_follower
+from qorgau.edition import Edition
 from qorgau.flagbook import FlagBook
 from qorgau.hosting import Host
 from qorgau.limits import Limiter
@@ -29,7 +30,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         database = client[settings.database_name]
         producer = Producer(settings.kafka, host.metrics)
         stack.push_async_callback(producer.stop)
-        book = FlagBook(database)
+        book = FlagBook(Edition(database))
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(settings, database, book, host.metrics, producer))
         # Open streams end with the process, not after their readers.

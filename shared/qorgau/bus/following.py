@@ -20,10 +20,8 @@ from qorgau.bus.connecting import (
 from qorgau.bus.ends import ends_of, partitions_of
 from qorgau.bus.records import Incoming, Place, incoming
 from qorgau.errors import Unavailable
-from qorgau.follower import LogRecord
+from qorgau.follower import QUIET, LogRecord
 
-# A follower shows that often that it is alive.
-QUIET = timedelta(seconds=2)
 # Answers come at least every half second, also when there is nothing new.
 SILENT = timedelta(seconds=10)
 # Who reads up to an end looks that often whether it is reached without another record.

@@ -1,0 +1,75 @@
+"""`qorgau rebuild`: the database of a service made again from Kafka, while the service runs."""
+
+import argparse
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from qorgau.commands import FAILED, OK, BadInput, Subparsers
+from qorgau.vocabulary import SERVICES
+
+if TYPE_CHECKING:
+    from qorgau.remaking import Servers
+
+_KAFKA, _MONGO, _DATABASE = "QORGAU_KAFKA", "QORGAU_MONGO", "QORGAU_DATABASE"
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    words = (
+        "Throws away what the service has made from the log and lets it read the log again; the service keeps running, "
+        "and its cases are not shown until they are judged again. What is not in the log is kept. Flags are told anew "
+        "only where they come out differently. Exit status 1 if nobody reads the log: the service then does so when it "
+        "is started. An interrupted command can be repeated."
+    )
+    command = subparsers.add_parser("rebuild", help="make a service's database again from Kafka", description=words)
+    command.add_argument("service", metavar="SERVICE", help=f"one of {', '.join(SERVICES)}")
+    command.add_argument("--kafka", metavar="ADDRESS", help=f"where Kafka is; default: {_KAFKA}")
+    command.add_argument("--mongo", metavar="URI", help=f"where the database is; default: {_MONGO}")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Makes it again; one row at the end."""
+    if arguments.service not in SERVICES:
+        raise BadInput(f"SERVICE is one of {', '.join(SERVICES)}")
+    kafka, mongo = arguments.kafka or os.environ.get(_KAFKA), arguments.mongo or os.environ.get(_MONGO)
+    if not kafka:
+        raise BadInput(f"say where Kafka is: --kafka, or {_KAFKA}")
+    if not mongo:
+        raise BadInput(f"say where the database is: --mongo, or {_MONGO}")
+
+    from qorgau.remaking import Servers
+
+    return asyncio.run(_remake(arguments.service, Servers(kafka, mongo, os.environ.get(_DATABASE) or "qorgau")))
+
+
+async def _remake(service: str, servers: "Servers") -> int:
+    from qorgau.bus import topic_names
+    from qorgau.edition import MadeAgain
+    from qorgau.errors import NotFound, Unavailable
+    from qorgau.output import progress, write_rows
+    from qorgau.remaking import NotRead, remake
+
+    try:
+        await topic_names(servers.kafka)
+    except Unavailable:
+        raise BadInput("Kafka does not answer; is the address right, and is it running?") from None
+    try:
+        with progress(f"reading the log for {service}") as bar:
+            write_rows([await remake(service, servers, bar)])
+    except NotFound:
+        raise BadInput(f"there is no database of {service} here; is the address right, did it ever run?") from None
+    except MadeAgain:
+        return _failed("another command has just begun the same")
+    except NotRead:
+        return _failed(f"nobody reads the log: {service} makes its database again as soon as it runs")
+    except Unavailable:
+        return _failed("Kafka or the database does not answer any more; do it again when they do")
+    return OK
+
+
+def _failed(why: str) -> int:
+    sys.stderr.write(f"qorgau: {why}\n")
+    return FAILED

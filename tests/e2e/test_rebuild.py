@@ -1,0 +1,83 @@
+"""A database made again from Kafka while everything runs: what was known is known again, and nobody hears of it twice."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qorgau.bus import Topic
+from qorgau.instants import DAY
+from qorgau.vocabulary import FLAGS_TOPIC, SERVICES
+from tests.e2e.stack import KEEPERS, Stack, eventually, order, running
+from tests.e2e.test_exact import BEFORE, scenario_facts
+from tests.expected import SCENARIOS
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with running(tmp_path_factory.mktemp("rebuild"), at=BEFORE) as stack:
+        yield stack
+
+
+@dataclass(frozen=True)
+class Known:
+    """Everything a user can see of these cases, and how many flag events were ever told."""
+
+    exports: dict[str, Any]
+    flags: dict[str, Any]
+    listed: list[Any]
+    told: list[int]
+
+
+async def known(stack: Stack, cases: list[str]) -> Known:
+    places = [(service, case) for service in KEEPERS for case in cases]
+    return Known(
+        {f"{service} {case}": await stack.export(service, case) for service, case in places},
+        {f"{service} {case}": await stack.flags(service, case) for service, case in places},
+        (await stack.http.get(f"{stack.url('notifier')}/v1/flags", params={"limit": "1000"})).json()["items"],
+        await Topic(stack.system.backing.kafka, FLAGS_TOPIC).ends(),
+    )
+
+
+async def rebuild(stack: Stack, service: str) -> tuple[int, dict[str, Any]]:
+    """What the command says at its end."""
+    backing = stack.system.backing
+    qorgau = Path(sys.executable).with_name("qorgau")
+    where = ("--kafka", backing.kafka, "--mongo", backing.mongo)
+    process = await asyncio.create_subprocess_exec(qorgau, "rebuild", service, *where, stdout=PIPE, stderr=PIPE)
+    out, err = await process.communicate()
+    assert not err or process.returncode, err
+    return process.returncode or 0, json.loads(out) if out else {}
+
+
+async def test_every_service_is_made_again_and_nothing_is_different(stack: Stack) -> None:
+    facts = [fact for path in SCENARIOS for fact in scenario_facts(path)]
+    cases = sorted({fact.case for fact in facts if fact.case is not None})
+    await stack.post(facts)
+    until = max(fact.known_at for fact in facts) + 100 * DAY
+    stack.set_clock(until)
+    expected = {
+        f"{service} {case}": order(stack.expected(service, [fact for fact in facts if fact.case == case], until))
+        for service in KEEPERS
+        for case in cases
+    }
+
+    async def judged() -> None:
+        now = await known(stack, cases)
+        assert {name: order(rows) for name, rows in now.flags.items()} == expected
+        assert len(now.listed) >= sum(map(len, expected.values())) > 30
+
+    await eventually(judged)
+    before = await known(stack, cases)
+    for number, service in enumerate(SERVICES):
+        status, made = await rebuild(stack, service)
+        assert (status, made["service"], made["edition"]) == (0, service, 1), number
+        assert await known(stack, cases) == before, service
+        answer = await stack.http.get(f"{stack.url(service)}/readyz")
+        assert answer.status_code == 200, answer.text

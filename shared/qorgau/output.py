@@ -53,7 +53,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     for column in columns:
         table.add_column(column)
     for row in rows:

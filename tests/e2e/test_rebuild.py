@@ -1,4 +1,4 @@
-"""A database made again from Kafka while everything runs: what was known is known again, and nobody hears of it twice."""
+"""A database made again from Kafka while everything runs: all is known again, and nobody hears of it twice."""
 
 import asyncio
 import json

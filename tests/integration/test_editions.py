@@ -1,0 +1,187 @@
+"""A database made again: the new edition begins empty beside the old one, and nothing that counts is lost."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from intake.vault import CaseVault
+from qorgau.bus import Outgoing
+from qorgau.documents import Stored
+from qorgau.edition import Edition, MadeAgain, begin_next, drop_others
+from qorgau.embedded.pair import Pair
+from qorgau.errors import Unavailable
+from qorgau.facts import Fact
+from qorgau.follower import Follower, LogRecord
+from qorgau.mongo import collection
+from qorgau.record import CaseRecord, learn
+from qorgau.relay import Relay
+from qorgau.store import Store
+from qorgau.telemetry import Metrics
+
+FACT = Fact("f1", "102/KZ-75", "report.received", 1, 2, "c1", {"region": "KZ-75"})
+
+
+class Kafka:
+    """Takes every record, or is away."""
+
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+        self.away = False
+
+    async def publish(self, records: Sequence[Outgoing]) -> list[int]:
+        if self.away:
+            raise Unavailable
+        self.records += records
+        return list(range(len(records)))
+
+
+@pytest.fixture
+async def database(pair: Pair) -> AsyncIterator[Any]:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(pair.mongo, serverSelectionTimeoutMS=10_000)
+    name = f"editions_{uuid.uuid4().hex}"
+    yield client[name]
+    await client.drop_database(name)
+    client.close()
+
+
+def store_of(database: Any) -> Store:
+    return Store(Edition(database), lambda _: 0, Metrics())
+
+
+def vault_of(database: Any, kafka: Kafka) -> CaseVault:
+    store = store_of(database)
+    return CaseVault(store, Relay("intake", store, kafka, Metrics()))  # type: ignore[arg-type]
+
+
+async def names(database: Any) -> set[str]:
+    return set(await database.list_collection_names())
+
+
+async def test_a_new_edition_is_empty_and_has_the_indexes_of_the_one_before(database: Any) -> None:
+    store = store_of(database)
+    await store.prepare()
+    await store.save([Stored(learn(CaseRecord("c1"), [FACT]))])
+    assert await begin_next(database) == 1
+    again = store_of(database)
+    await again.edition.begin()
+    assert not (await again.load(["c1"]))["c1"].version
+    before, after = await database["cases"].index_information(), await database["cases_1"].index_information()
+    assert before.keys() == after.keys() >= {"next_due_1", "pending_1", "flags.id_1"}
+
+
+async def test_what_a_late_writer_still_writes_does_not_get_into_the_new_edition(database: Any) -> None:
+    late = store_of(database)
+    await late.prepare()
+    assert not await late.edition.is_over()
+    await begin_next(database)
+    # Looked a moment ago, so it does not know yet.
+    assert not await late.edition.is_over()
+    await late.save([Stored(learn(CaseRecord("c1"), [FACT]))])
+    new = store_of(database)
+    await new.edition.begin()
+    assert await new.one("c1") is None
+
+
+async def test_of_two_that_make_it_again_at_once_one_does(database: Any) -> None:
+    await store_of(database).prepare()
+    done = await asyncio.gather(*(begin_next(database) for _ in range(3)), return_exceptions=True)
+    assert done.count(1) == 1
+    assert all(isinstance(one, MadeAgain) for one in done if one != 1)
+
+
+async def test_reports_that_were_safe_and_not_in_the_log_are_told_before_the_edition_is_thrown_away(
+    database: Any,
+) -> None:
+    kafka = Kafka()
+    kafka.away = True
+    vault = vault_of(database, kafka)
+    await vault.open_case(FACT)
+    await vault.close()
+    number = await begin_next(database)
+    kafka.away = False
+    new = store_of(database)
+    await new.edition.begin()
+    await Relay("intake", new, kafka, Metrics()).rescue([0])  # type: ignore[arg-type]
+    assert [(record.topic, record.key) for record in kafka.records] == [("qorgau.intake.facts", b"c1")]
+    await collection(database, "waiting").insert_one({"_id": "kept"})
+    await drop_others(database, number)
+    assert await names(database) == {"deployment", "waiting"}
+
+
+async def test_a_report_that_is_written_while_an_edition_begins_is_written_to_the_new_one_too(database: Any) -> None:
+    kafka = Kafka()
+    kafka.away = True
+    vault = vault_of(database, kafka)
+    other = replace(FACT, id="f2", case="c2")
+    await vault.open_case(FACT)
+    await begin_next(database)
+    assert await vault.open_case(other) == other
+    await vault.close()
+    new = store_of(database)
+    await new.edition.begin()
+    assert await new.reporting([0]) == {"c2"}
+
+
+async def test_an_interrupted_making_can_be_repeated(database: Any) -> None:
+    await store_of(database).prepare()
+    await begin_next(database)
+    number = await begin_next(database)
+    await drop_others(database, number)
+    assert number == 2
+    assert not await names(database) & {"cases", "cases_1"}
+    assert "cases_2" in await names(database)
+
+
+class Log:
+    """One partition with two records, the second of which is kept back."""
+
+    def __init__(self) -> None:
+        self.more = asyncio.Event()
+
+    async def ends(self) -> Sequence[int]:
+        return [2]
+
+    async def follow(self, offsets: Sequence[int]) -> AsyncGenerator[Sequence[LogRecord], None]:
+        for offset in range(offsets[0], 2):
+            if offset == 1:
+                while not self.more.is_set():
+                    yield []
+                    await asyncio.sleep(0.02)
+            yield [LogRecord(0, offset, b"", [], b"")]
+        while True:
+            yield []
+            await asyncio.sleep(0.02)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  # what is waited for is a plain attribute
+            await asyncio.sleep(0.02)
+
+
+async def test_a_follower_reads_everything_again_and_its_readers_move_when_all_is_read(database: Any) -> None:
+    handled: list[tuple[int, int]] = []
+    log, edition, readers = Log(), Edition(database), Edition(database)
+
+    async def handle(records: Sequence[LogRecord]) -> None:
+        handled.extend((edition.number, record.offset) for record in records)
+
+    stopping = asyncio.Event()
+    log.more.set()
+    running = asyncio.create_task(Follower("topic", log, handle, edition, readers).run(stopping))
+    await eventually(lambda: len(handled) == 2)
+    log.more.clear()
+    await begin_next(database)
+    await eventually(lambda: len(handled) == 3)
+    await asyncio.sleep(0.1)
+    assert (handled, readers.number) == ([(0, 0), (0, 1), (1, 0)], 0)
+    log.more.set()
+    await eventually(lambda: readers.number == 1)
+    stopping.set()
+    await asyncio.wait_for(running, 10)
+    assert handled == [(0, 0), (0, 1), (1, 0), (1, 1)]

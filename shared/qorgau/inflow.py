@@ -54,6 +54,9 @@ class Inflow:
     def forget(self, places: Collection[Place]) -> None:
         """Drop what was read of partitions that were given or taken; it is read again by whoever has them."""
         gone = set(places)
+        if self._fetching is not None and self._fetching.done():
+            # Fetched before, so behind where the reader begins now: taken later, it would hide what lies between.
+            self._fetching = None
         self._buffer = [read for read in self._buffer if read.place not in gone]
         self._next = {place: offset for place, offset in self._next.items() if place not in gone}
 
@@ -95,15 +98,15 @@ class Inflow:
         fetched, self._fetching = self._fetching, None
         return self._take(fetched.result())
 
-    async def behind(self, ends: Mapping[Place, int]) -> bool:
+    async def behind(self, ends: Mapping[Place, int], stopping: asyncio.Event) -> bool:
         """Fetch until a batch is together or all is read up to these ends; whether something is left to be fetched.
 
-        Raises Unavailable where nothing comes although there is more, after the reader was replaced.
+        Ends early when it is time to stop. Raises Unavailable where nothing comes although there is more, after the reader was replaced.
         """
         loop = asyncio.get_running_loop()
         heard = loop.time()
-        while not self.full and self._lacking(ends):
-            if await self.fetch(_FETCH.total_seconds()):
+        while not (self.full or stopping.is_set()) and self._lacking(ends):
+            if await self.fetch(_FETCH.total_seconds(), stopping):
                 heard = loop.time()
             elif loop.time() - heard > STUCK_AFTER.total_seconds():
                 self.close()

@@ -39,7 +39,7 @@ class Progress:
         numbers = sorted({number for _, number in places})
         async with deadline():
             documents = await self._positions.find({"_id": {"$in": numbers}}).to_list(None)
-        known = {(topic, d["_id"]): offset for d in documents for topic, offset in d["offsets"].items()}
+        known = {(topic, d["_id"]): offset for d in documents for topic, offset in d.get("offsets", {}).items()}
         return {place: known.get((_field(place[0]), place[1]), 0) for place in places}
 
     async def save(self, positions: Mapping[Place, int], judged: Collection[int] = ()) -> None:

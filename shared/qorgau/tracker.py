@@ -86,7 +86,7 @@ class Tracker:
             try:
                 await self.takeover.check_policy()
                 await self._gather(stopping)
-                if not stopping.is_set() and not await self._round():
+                if not stopping.is_set() and not await self._round(stopping):
                     await pause(stopping, BREATH)
             except MadeAgain as error:
                 self._failed(error)
@@ -144,17 +144,18 @@ class Tracker:
         head = self.horizon.head()
         return IDLE.total_seconds() if head is None else self.clock.wait_for(head)
 
-    async def _round(self) -> bool:
-        """One round; whether anything was done."""
+    async def _round(self, stopping: asyncio.Event) -> bool:
+        """One round; whether anything was done. It ends early when it is time to stop or partitions are moved."""
         begun = time.perf_counter()
         numbers = await self._ours()
         await self._relay(numbers)
         until = self.clock.read().until
         reporting = await self.store.reporting(numbers) if self.reports else frozenset()
         ends = await self.ends.of(self.reader.owned())
-        while await self.inflow.behind(ends):
+        while await self.inflow.behind(ends, stopping):
             # More than a batch: filed as it comes, judged when all of it is there.
-            await self._file(numbers, until=None)
+            if stopping.is_set() or not await self._file(numbers, until=None):
+                return True
         judged = frozenset(number for number in numbers if self._known(number, ends))
         self.metrics.unjudged.set(len(numbers - judged))
         done = False
@@ -201,6 +202,9 @@ class Tracker:
     ) -> bool:
         """File what was read; step its cases and those that are due up to `until`, save, publish, commit."""
         async with self._filing:
+            if not self._numbers:
+                # Moved since the round began: what it had read was dropped, so it knows less than it looked up.
+                return False
             reads, letters = self.inflow.ready(until), self.inflow.letters()
             by_case, context = by_case_of(reads)
             traces = [read.trace for read in reads if read.trace]

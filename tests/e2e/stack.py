@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 from qorgau.assess import flag_history
 
-from qorgau.clock import write_clock
+from qorgau.clock import read_clock, wall_ticks, write_clock
 from qorgau.embedded.data import default_policy
 from qorgau.embedded.process import Process
 from qorgau.embedded.progress import Silence
@@ -52,6 +52,10 @@ class Stack:
         """Logical time is `at` from now on."""
         write_clock(self.system.backing.clock, parse_instant(at) if isinstance(at, str) else at, factor)
 
+    def now(self) -> int:
+        """Logical time, as the services have it."""
+        return read_clock(self.system.backing.clock).instant(wall_ticks())
+
     async def post(self, facts: Iterable[Fact], *, stamped: bool = False, size: int = 200) -> None:
         """Post facts to the services that own them, in batches; with their own `recorded` unless stamped there."""
         by_service: dict[str, list[Fact]] = defaultdict(list)
@@ -86,6 +90,10 @@ class Stack:
 
     async def flags(self, service: str, case: str) -> list[Row]:
         """Every flag a service ever raised in a case, as rows of an assessment, in its order."""
+        return [plain(row) for row in await self.flag_items(service, case) if row["rule"] not in ACROSS_CASES]
+
+    async def flag_items(self, service: str, case: str) -> list[Row]:
+        """The same as the API shows them."""
         rows: list[Row] = []
         cursor: str | None = None
         while True:
@@ -98,7 +106,7 @@ class Stack:
             rows += page["items"]
             cursor = page["next"]
             if cursor is None:
-                return [plain(row) for row in rows if row["rule"] not in ACROSS_CASES]
+                return rows
 
     async def export(self, service: str, case: str) -> tuple[list[Fact], int | None]:
         """The facts of a case as a service holds them, and the instant it was judged last."""

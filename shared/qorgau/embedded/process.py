@@ -66,9 +66,10 @@ class Process:
         self.name = name
         self.log_file = log_file
         self.restarts = 0
+        # What the next start is given.
+        self.env = dict(os.environ if env is None else env)
         self._command = list(command)
         self._probe = probe
-        self._env = dict(os.environ if env is None else env)
         self._cwd = cwd
         self._grace = grace
         self._ready_within = ready_within
@@ -158,7 +159,7 @@ class Process:
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=STDOUT,
-                env=self._env,
+                env=self.env,
                 cwd=self._cwd,
                 start_new_session=True,
             )

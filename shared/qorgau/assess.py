@@ -68,7 +68,7 @@ def deadlines(record: CaseRecord, plan: Plan, others: Iterable[Fact] = ()) -> li
 
 def is_closed(record: CaseRecord, plan: Plan) -> bool:
     """Whether the case is closed at the record's `as_of` (3.3); a record never judged is not."""
-    return record.as_of is not None and open_case(replace(record, flags=()), plan).closings.case_is_closed
+    return record.as_of is not None and open_case(replace(record, flags=()), plan).situation.closings.case_is_closed
 
 
 def by_case(facts: Iterable[Fact]) -> dict[str | None, list[Fact]]:

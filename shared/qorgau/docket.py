@@ -95,8 +95,7 @@ class Docket:
     def _group(self, key: str) -> Group:
         group = self._groups.get(key)
         if group is None:
-            tracks = [Track(version.toll_lines) for version in self.family.versions]
-            group = self._groups[key] = Group(key, tracks)
+            group = self._groups[key] = Group(key, [Track() for _ in self.family.versions])
             for role, fact in self._tolls_anywhere:
                 group.tracks[role.version.place].move_switch(role, fact, True)
         return group

@@ -74,11 +74,7 @@ class Orders:
         order = self._orders[key]
         return order.end if order.derived is None else None
 
-    def derived(self) -> list[Fact]:
-        """All derived facts of now."""
-        return [order.derived for order in self._orders.values() if order.derived]
-
-    def keys(self) -> list[str]:
+    def references(self) -> list[str]:
         """The references of all orders."""
         return list(self._orders)
 

@@ -116,9 +116,7 @@ def _families(
     }
 
 
-def _family(
-    name: str, rows: list[rules.Rule], frame: rules.Frame, watched: Iterable[tuple[str, list[str]]]
-) -> Family:
+def _family(name: str, rows: list[rules.Rule], frame: rules.Frame, watched: Iterable[tuple[str, list[str]]]) -> Family:
     roles: defaultdict[str, list[Role]] = defaultdict(list)
     versions = tuple(_version(row, place, frame) for place, row in enumerate(rows))
     for row, version in zip(rows, versions, strict=True):

@@ -22,17 +22,17 @@ class Scene:
         around = others if isinstance(others, Others) else Others(others, plan)
         self.plan, self.at = plan, at
         self._work = Casework(record.case, record.facts, plan, at, others=around)
-        self.known: Sequence[Fact] = sorted(self._work._known, key=lambda fact: fact.order)
-        self.risk = self._work.risk
+        self.known: Sequence[Fact] = sorted(self._work.situation.known, key=lambda fact: fact.order)
+        self.risk = self._work.situation.risk
 
     def deadline(self, rule: str, key: str, start: int) -> Deadline | None:
         """A deadline as it is at the instant, None if there is none."""
         family = self.plan.families.get(rule)
-        return self._work._docket(family).find(key, start) if family else None
+        return self._work.situation.docket(family).find(key, start) if family else None
 
     def rule_flag(self, plan: FlagPlan) -> RuleFlag:
         """A rule flag as it is at the instant."""
-        return self._work._rule_flag(plan)
+        return self._work.situation.rule_flag(plan)
 
     def playing(self, role: str, version: Version, key: str) -> list[Fact]:
         """The known facts that play a role for the deadlines of a version and key, in fact order."""

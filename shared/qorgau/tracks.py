@@ -20,10 +20,10 @@ class Track:
 
     __slots__ = ("cancels", "deadlines", "extensions", "standstill", "starts", "stops")
 
-    def __init__(self, toll_lines: int = 0) -> None:
+    def __init__(self) -> None:
         self.stops: list[Fact] = []
         self.cancels: list[int] = []
-        self.standstill = Standstill(toll_lines) if toll_lines else None
+        self.standstill: Standstill | None = None
         self.extensions: list[Extension] = []
         self.starts: list[int] = []
         self.deadlines: list[Deadline] = []
@@ -49,7 +49,8 @@ class Track:
 
     def move_switch(self, role: Role, fact: Fact, adding: bool) -> int:
         """File a toll fact or take it out; returns since when the clocks may stand otherwise than before."""
-        assert self.standstill is not None
+        if self.standstill is None:
+            self.standstill = Standstill(role.version.toll_lines)
         switch = self.standstill.switches[role.line]
         since = switch.change(switch.begins if role.name == "toll" else switch.untils, fact.time, adding)
         self.standstill.rebuild(since)

@@ -217,7 +217,7 @@ def judged_by(record: CaseRecord, more: Fact, plan: Plan) -> tuple[int, CaseReco
     learnt = learn(record, [more])
     work = open_case(learnt, plan)
     work.step_to(more.known_at)
-    return work.judged, learnt
+    return work.situation.judged, learnt
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_what_a_fact_costs_does_not_grow_with_the_case(count: int, plan: Plan) -
     facts = busy_case(count)
     work = open_case(learn(CaseRecord("c1"), facts), plan)
     work.step_to(facts[-1].known_at + MINUTE)
-    assert work.judged < 4 * count
+    assert work.situation.judged < 4 * count
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_thousand_facts_of_one_kind_are_not_a_thousand_times_a_thousand(type: 
     facts += [one(f"k{place}", type, START + place * HOUR, **data) for place in range(1, 1_001)]
     work = open_case(learn(CaseRecord("c1"), facts), plan)
     work.step_to(facts[-1].known_at)
-    assert work.judged <= 3_100
+    assert work.situation.judged <= 3_100
 
 
 def test_call_outs_that_nobody_answers_each_breach_and_end_with_the_one_arrival(plan: Plan) -> None:
@@ -276,7 +276,7 @@ def test_call_outs_that_nobody_answers_each_breach_and_end_with_the_one_arrival(
     facts.append(one("a", "police.arrived", START + 2 * DAY, response="order_violation"))
     work = open_case(learn(CaseRecord("c1"), facts), plan)
     work.step_to(START + 2 * DAY)
-    assert work.judged == 2_000
+    assert work.situation.judged == 2_000
     outcomes = Counter(row.outcome for row in work.flagging.rows() if row.rule == "P03" and row.level == "breach")
     assert outcomes == {"closed_late": 1_000}
 
@@ -288,7 +288,7 @@ def test_a_record_read_back_is_woken_for_what_waits_and_for_nothing_else(plan: P
     work = open_case(record, plan)
     assert record.next_due is not None
     work.step_to(record.next_due)
-    assert work.judged <= 2
+    assert work.situation.judged <= 2
 
 
 def test_a_services_plan_judges_only_its_own_rules(policy: Row) -> None:

@@ -20,7 +20,7 @@ IO_MODULES = {"aiokafka", "asyncio", "fastapi", "motor", "pymongo", "random", "s
 GROUND = ["facts", "instants", "rules", "rows", "calendar"]
 HEART = [
     *["matching", "reactions", "plan", "tolls", "circumstances", "deadlines", "tracks", "docket", "orders"],
-    *["ruleflags", "others", "crosscase", "flagging", "known", "timers", "casework", "record", "assess"],
+    *["ruleflags", "others", "crosscase", "flagging", "known", "timers", "situation", "casework", "record", "assess"],
 ]
 PURE = [*GROUND, *HEART, "policy", "explain", "explain_deadline", "explain_flag"]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")

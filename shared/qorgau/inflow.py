@@ -101,7 +101,8 @@ class Inflow:
     async def behind(self, ends: Mapping[Place, int], stopping: asyncio.Event) -> bool:
         """Fetch until a batch is together or all is read up to these ends; whether something is left to be fetched.
 
-        Ends early when it is time to stop. Raises Unavailable where nothing comes although there is more, after the reader was replaced.
+        Ends early when it is time to stop. Raises Unavailable where nothing comes although there is more, after the
+        reader was replaced.
         """
         loop = asyncio.get_running_loop()
         heard = loop.time()

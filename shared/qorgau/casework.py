@@ -39,7 +39,7 @@ class Casework:
         self.situation = Situation(case, facts, plan, at, self.flagging.up, others or Others((), plan))
         self._steps = self.situation.known.steps
         self._place = 0
-        self._touched: set[Name] = set()
+        self._touched: set[tuple[str, str, int]] = set()
         self._set_first_timers(at)
 
     def next_instant(self) -> int | None:
@@ -78,8 +78,8 @@ class Casework:
         for name in sorted(self.flagging.open, key=_place):
             if name[0] not in (self.plan.flags if name[2] is None else self.plan.families):
                 self.flagging.clear_unknown(name, at)
-            elif name[2] is not None:
-                self._touched.add(name)
+            elif (start := name[2]) is not None:
+                self._touched.add((name[0], name[1], start))
 
     def set_timers(self, timers: Iterable[Timer]) -> None:
         """Take over the timers of a record that was judged by the same policy."""
@@ -116,15 +116,14 @@ class Casework:
         if rule == _ORDER:
             self.situation.touch_order(key)
         elif start is not None:
-            self._touched.add(name)
+            self._touched.add((rule, key, start))
         else:
             self.situation.stir(rule, key)
 
     def _look_at_deadlines(self, at: int) -> None:
         plan, situation, touched = self.plan, self.situation, self._touched
-        for name in sorted(touched, key=_place) if len(touched) > 1 else touched:
+        for name in sorted(touched) if len(touched) > 1 else touched:
             rule, key, start = name
-            assert start is not None
             family = plan.families[rule]
             deadline = situation.docket(family).find(key, start)
             self.flagging.look_at(name, deadline, at)

@@ -43,7 +43,8 @@ class Docket:
         self._tolls_anywhere: list[tuple[Role, Fact]] = []
         for fact in known:
             self.apply(fact, True)
-        self._settle(judging=False)
+        if self._dirty:
+            self._settle(judging=False)
 
     def apply(self, fact: Fact, adding: bool) -> None:
         """File a fact that became known, or take out one that no longer counts."""

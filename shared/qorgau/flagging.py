@@ -63,6 +63,7 @@ class Duty:
     def __init__(self, plan: Plan, known: Callable[[], Iterable[Fact]]) -> None:
         self._plan, self._known = plan, known
         self._last: dict[str, Fact] | None = None
+        self._sources: dict[tuple[str, ...], str | None] = {}
 
     def note(self, fact: Fact, adding: bool) -> None:
         """A fact became known or no longer counts."""
@@ -71,6 +72,7 @@ class Duty:
         kind = fact.source.partition("/")[0]
         if kind not in self._plan.kinds:
             return
+        self._sources.clear()
         last = self._last.get(kind)
         if not adding and last is fact:
             self._last = None  # found again among the known facts when somebody asks
@@ -85,10 +87,10 @@ class Duty:
             self._last = {}
             for fact in self._known():
                 self.note(fact, True)
-        known = [self._last[kind] for kind in kinds if kind in self._last]
-        if known:
-            return max(known, key=lambda fact: fact.order).source
-        return f"{kinds[0]}/{flag.region}" if flag.region else kinds[0]
+        if kinds not in self._sources:
+            known = [self._last[kind] for kind in kinds if kind in self._last]
+            self._sources[kinds] = max(known, key=lambda fact: fact.order).source if known else None
+        return self._sources[kinds] or (f"{kinds[0]}/{flag.region}" if flag.region else kinds[0])
 
 
 class Flagging:

@@ -47,9 +47,13 @@ class KnownFacts:
         """The facts of a type, in no particular order."""
         return self._by_type.get(type, [])
 
-    def of_any(self, types: Iterable[str]) -> Iterator[Fact]:
-        """The facts of some types."""
-        return (fact for type in types for fact in self._by_type.get(type, ()))
+    def of_any(self, types: Iterable[str]) -> list[Fact]:
+        """The facts of some types, in no particular order."""
+        found: list[Fact] = []
+        for type in types:
+            if type in self._by_type:
+                found += self._by_type[type]
+        return found
 
     def has_any(self, types: Collection[str]) -> bool:
         """Whether there is a fact of one of the types."""

@@ -69,6 +69,11 @@ class Orders:
         self._touched.clear()
         return changes
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether there is anything to settle."""
+        return bool(self._touched)
+
     def pending(self, key: str) -> int | None:
         """When an order will end by itself, if it has not yet."""
         order = self._orders[key]

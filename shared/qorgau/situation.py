@@ -192,8 +192,10 @@ class Situation:
     def settle_orders(self, at: int) -> list[tuple[str, int | None]]:
         """Add and take out derived ends (1.6); returns for each order touched when it will end by itself."""
         orders, pending = self._orders, list[tuple[str, int | None]]()
-        for key, before, derived in orders.settle(at) if orders is not None else ():
-            pending.append((key, orders.pending(key) if orders is not None else None))
+        if orders is None or not orders.is_touched:
+            return pending
+        for key, before, derived in orders.settle(at):
+            pending.append((key, orders.pending(key)))
             if before is derived:
                 continue
             if before is not None:

@@ -33,12 +33,14 @@ class Timers:
             heappop(heap)
         return None
 
-    def due(self, at: int) -> Iterator[Name]:
+    def due(self, at: int) -> list[Name]:
         """Take out the names whose instant has come."""
+        names: list[Name] = []
         while (first := self.next()) is not None and first <= at:
             name = heappop(self._heap)[2]
             del self._at[name]
-            yield name
+            names.append(name)
+        return names
 
     def pending(self) -> Iterator[tuple[int, Name]]:
         """What is set, in no particular order."""

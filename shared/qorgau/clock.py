@@ -54,6 +54,9 @@ class Clock(Protocol):
     def wait_for(self, instant: int) -> float:
         """Wall seconds until `instant` may be judged, infinite while the clock stands still before it."""
 
+    def since(self, instant: int) -> float:
+        """Wall seconds since it was `instant`; 0 where it is not yet that late."""
+
     def span(self, wall: timedelta) -> int:
         """How much time passes in so much wall time, and never less than that: how far to look ahead."""
 
@@ -126,6 +129,9 @@ class SystemClock:
     def wait_for(self, instant: int) -> float:
         return max(0, instant + self._guard - self._wall()) / SECOND
 
+    def since(self, instant: int) -> float:
+        return max(0, self._wall() - instant) / SECOND
+
     def span(self, wall: timedelta) -> int:
         return wall // _MICROSECOND
 
@@ -171,6 +177,12 @@ class FileClock:
             return math.inf
         reached = self._setting.wall + elapsed + self._guard - self._wall() if elapsed else 0
         return max(0, reached, self._quiet()) / SECOND
+
+    def since(self, instant: int) -> float:
+        self._look()
+        # What the clock was set past has happened when it was set.
+        elapsed = self._setting.elapsed(instant)
+        return 0.0 if elapsed is None else max(0, self._wall() - self._setting.wall - elapsed) / SECOND
 
     def span(self, wall: timedelta) -> int:
         self._look()

@@ -179,7 +179,7 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
 
 
 def flags_follower(settings: Settings, database: Any, book: FlagBook, metrics: Metrics, producer: Producer) -> Follower:
-    """Keeps a book of the flags of all services; what is no event of a flag is told as a dead letter."""
+    """Keeps a book of the flags of all other services; what is no event of a flag is told as a dead letter."""
 
     written = FlagBook(Edition(database))
 
@@ -195,7 +195,7 @@ def flags_follower(settings: Settings, database: Any, book: FlagBook, metrics: M
                 letters.append(dead_letter(read, error.detail))
                 metrics.dead_letters.labels(FLAGS_TOPIC, error.detail).inc()
         await producer.publish(letters)
-        await written.apply(entries)
+        await written.apply([entry for entry in entries if entry.service != settings.service])
 
     return _follower(settings, FLAGS_TOPIC, apply, written.edition, book.edition)
 

@@ -45,7 +45,8 @@ class Edition:
         """One of PROJECTIONS in this edition."""
         named = name_in(name, self.number)
         if named not in self._collections:
-            self._collections[named] = collection(self.database, named)
+            # All of it can be made again, and what must not be lost before that is followed by a barrier.
+            self._collections[named] = collection(self.database, named, flushed=False)
         return self._collections[named]
 
     async def is_over(self, as_of: timedelta = CHECK_EVERY) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import ReplaceOne
+from pymongo import InsertOne, ReplaceOne
 
 from qorgau.auth import is_supervisor, supervises
 from qorgau.door import EVERY, Sender
@@ -84,13 +84,12 @@ class FlagBook:
         async with deadline():
             found = self._flags.find({"_id": {"$in": list(newest)}}, {"seq": 1})
             known = {document["_id"]: document["seq"] for document in await found.to_list(None)}
-        writes = [
-            # A newer one written meanwhile makes the insert lose; that is as it should be.
-            ReplaceOne({"_id": entry.id, "seq": {"$lt": entry.seq}}, _document(entry), upsert=True)
-            for entry in newest.values()
-            if known.get(entry.id, -1) < entry.seq
-        ]
-        await write_all(self._flags, writes)
+        newer = [entry for entry in newest.values() if known.get(entry.id, -1) < entry.seq]
+        # Inserting what is new is many times cheaper than replacing it with an upsert.
+        writes = [_if_newer(entry) if entry.id in known else InsertOne(_document(entry)) for entry in newer]
+        if await write_all(self._flags, writes) < len(writes):
+            # Somebody else was faster, with something older or newer; where it is newer the insert loses by its key.
+            await write_all(self._flags, [_if_newer(entry, upsert=True) for entry in newer])
 
     async def find(self, flag_id: str) -> FlagEntry | None:
         """One flag, or None."""
@@ -126,6 +125,10 @@ def _visible(sender: Sender) -> dict[str, Any]:
     regions = sorted(sender.regions)
     region: dict[str, Any] = {"region": regions[0] if len(regions) == 1 else {"$in": regions}}
     return region if sender.agency == EVERY else {"$or": [region, {"agency": sender.agency}]}
+
+
+def _if_newer(entry: FlagEntry, *, upsert: bool = False) -> ReplaceOne[dict[str, Any]]:
+    return ReplaceOne({"_id": entry.id, "seq": {"$lt": entry.seq}}, _document(entry), upsert=upsert)
 
 
 def _document(entry: FlagEntry) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The cases themselves are `store.py`'s; the client is made there.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,9 +20,20 @@ DEADLINE = timedelta(seconds=5)
 _DUPLICATE_KEY = 11000
 
 
-def collection(database: Any, name: str) -> Any:
-    """A collection whose acknowledged writes survive a crash; the address alone does not ask for that."""
-    return database.get_collection(name, write_concern=WriteConcern(w="majority", j=True))
+def collection(database: Any, name: str, *, flushed: bool = True) -> Any:
+    """A collection whose acknowledged writes survive a crash; the address alone does not ask for that.
+
+    Not `flushed`, a crash of the server may take the last of them: for what can be made again, or is followed by a
+    `barrier`. A server may flush each document of a bulk write by itself, which takes longer than all the rest.
+    """
+    return database.get_collection(name, write_concern=WriteConcern(w="majority", j=True if flushed else None))
+
+
+async def barrier(database: Any, name: str, limit: timedelta = DEADLINE) -> None:
+    """Return when everything this process was told to be written before survives a crash: a server's journal is in
+    order, so one flushed write is enough. Raises Unavailable; whether the writes survive is then unknown."""
+    async with deadline(limit):
+        await collection(database, "barriers").replace_one({"_id": name}, {"at": time.time()}, upsert=True)
 
 
 @asynccontextmanager
@@ -48,4 +60,4 @@ async def write_all(target: Any, operations: list[Any], limit: timedelta = DEADL
             failed = [problem for problem in result.get("writeErrors", []) if problem.get("code") != _DUPLICATE_KEY]
             if failed or result.get("writeConcernErrors"):
                 raise
-        return int(result.get("nMatched", 0)) + int(result.get("nUpserted", 0))
+        return sum(int(result.get(name, 0)) for name in ("nMatched", "nUpserted", "nInserted"))

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 from qorgau.documents import (
     EVENTS,
@@ -26,7 +26,7 @@ from qorgau.documents import (
 )
 from qorgau.edition import Edition
 from qorgau.facts import Fact
-from qorgau.mongo import deadline, write_all
+from qorgau.mongo import barrier, deadline, write_all
 from qorgau.record import CaseRecord
 from qorgau.telemetry import Metrics
 
@@ -101,8 +101,8 @@ class Store:
         return {case: found.get(case) or Stored(CaseRecord(case)) for case in cases}
 
     async def save(self, changed: Sequence[Stored]) -> tuple[dict[str, Stored], set[str]]:
-        """Write these cases; those that were written, under their new version, and those that somebody else had
-        changed since they were loaded. Raises Unavailable, and repeating it from the load is then safe."""
+        """Write these cases so that they survive a crash: those that were written, under their new version, and those
+        that somebody else had changed since they were loaded. Raises Unavailable; repeated from the load it is safe."""
         if not changed:
             return {}, set()
         versions = {stored.record.case: self._next(stored.version) for stored in changed}
@@ -113,6 +113,8 @@ class Store:
         if written < len(writes):
             lost = await self._lost(versions)
             self._metrics.conflicts.inc(len(lost))
+        self._metrics.store_commands.inc()
+        await barrier(self.edition.database, self._token, BATCH_DEADLINE)
         kept = {
             stored.record.case: replace(stored, version=versions[stored.record.case])
             for stored in changed
@@ -131,27 +133,24 @@ class Store:
         count = int(version.partition(".")[0] or 0)
         return f"{count + 1}.{self._token}"
 
-    def _write(self, stored: Stored, version: str) -> ReplaceOne[dict[str, Any]]:
+    def _write(self, stored: Stored, version: str) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]:
         case = stored.record.case
         document = to_document(stored, self.partition(case), version)
-        # A new case is inserted; one that is there already has another version, and the insert then loses by its key.
-        return ReplaceOne({"_id": case, "v": stored.version}, document, upsert=not stored.version)
+        # A new case that is there meanwhile loses by its key, like one whose version is another.
+        return ReplaceOne({"_id": case, "v": stored.version}, document) if stored.version else InsertOne(document)
 
     async def clear(self, told: Iterable[Stored]) -> None:
-        """Forget the events and reports that Kafka has acknowledged, by their ids."""
-        writes = [write for stored in told for write in self._clearing(stored)]
-        if writes:
+        """Forget the events and reports of these cases, which Kafka has acknowledged."""
+        told = list(told)
+        cleared: dict[str, Any] = {"outbox": [], "reports": [], "pending": NOTHING}
+        # As long as nobody has written the case since, the whole outbox is what was published.
+        writes = [UpdateOne({"_id": s.record.case, "v": s.version}, {"$set": cleared}) for s in told]
+        if not writes:
+            return
+        self._metrics.store_commands.inc()
+        if await write_all(self._cases, writes, BATCH_DEADLINE) < len(writes):
             self._metrics.store_commands.inc()
-            await write_all(self._cases, writes, BATCH_DEADLINE)
-
-    def _clearing(self, stored: Stored) -> list[UpdateOne]:
-        ids = [event.id for event in stored.outbox]
-        reports = [fact.id for fact in stored.reports]
-        pull = {"$pull": {"outbox": {"id": {"$in": ids}}, "reports": {"id": {"$in": reports}}}}
-        case = stored.record.case
-        unchanged = {"_id": case, "v": stored.version}
-        # Only who knows the whole document may say that nothing is left; otherwise the relay looks again.
-        return [UpdateOne(unchanged, pull | {"$set": {"pending": NOTHING}}), UpdateOne({"_id": case}, pull)]
+            await write_all(self._cases, [_without(stored) for stored in told], BATCH_DEADLINE)
 
     async def due(self, numbers: Collection[int], after: int | None, until: int, limit: int) -> list[Due]:
         """Cases of these partitions that are due after one instant and up to another, the oldest first."""
@@ -259,3 +258,10 @@ class Store:
         async with deadline(BATCH_DEADLINE):
             rows = await self._cases.aggregate(stages).to_list(None)
         return {str(row["_id"]): int(row["count"]) for row in rows}
+
+
+def _without(stored: Stored) -> UpdateOne:
+    """Removes by their ids what is told; what is left in the outbox, and whether anything is, the relay finds out."""
+    events, reports = [event.id for event in stored.outbox], [fact.id for fact in stored.reports]
+    pull = {"outbox": {"id": {"$in": events}}, "reports": {"id": {"$in": reports}}}
+    return UpdateOne({"_id": stored.record.case}, {"$pull": pull})

@@ -24,7 +24,6 @@ from qorgau.errors import QorgauError, Unavailable
 from qorgau.facts import Fact
 from qorgau.horizon import Horizon
 from qorgau.inflow import Inflow, by_case_of
-from qorgau.instants import SECOND
 from qorgau.pausing import pause
 from qorgau.plan import Plan
 from qorgau.progress import Progress
@@ -38,8 +37,8 @@ from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC
 IDLE = timedelta(seconds=1)
 # After a failure; long enough for a broker to come back a little, short enough that nobody notices when it is back.
 PAUSE = timedelta(milliseconds=500)
-# A round that found nothing to do although something was due waits this long, so that no wait is busy.
-BREATH = timedelta(milliseconds=20)
+# From the beginning of one round to that of the next: what comes meanwhile shares its commands, and no wait is busy.
+BREATH = timedelta(milliseconds=25)
 # Between two slices of pure work the loop turns: heartbeats and requests go on.
 SLICE = 0.02
 RELAY_EVERY = 1.0
@@ -78,6 +77,7 @@ class Tracker:
     _numbers: frozenset[int] = frozenset()
     _filing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _relayed: float = 0.0
+    _marked: float = 0.0
     _told: dict[Place, int] = field(default_factory=dict)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -86,8 +86,10 @@ class Tracker:
             try:
                 await self.takeover.check_policy()
                 await self._gather(stopping)
-                if not stopping.is_set() and not await self._round(stopping):
-                    await pause(stopping, BREATH)
+                if not stopping.is_set():
+                    begun = time.monotonic()
+                    await self._round(stopping)
+                    await pause(stopping, max(BREATH - timedelta(seconds=time.monotonic() - begun), timedelta()))
             except MadeAgain as error:
                 self._failed(error)
                 await self._start_over()
@@ -269,10 +271,9 @@ class Tracker:
         return steps
 
     def _count(self, one: Step) -> None:
-        now = self.clock.now()
         for change in one.changes:
             self.metrics.flag_events.labels(change.change, change.flag.rule).inc()
-            self.metrics.timer_lag.observe(max(0, now - change.at) / SECOND)
+            self.metrics.timer_lag.observe(self.clock.since(change.at))
 
     async def _tell(self, saved: Sequence[Stored]) -> Unavailable | None:
         """Publish; what cannot be published is saved, and the relay finds it: the facts are filed all the same."""
@@ -288,7 +289,9 @@ class Tracker:
 
     async def _commit(self, positions: Mapping[Place, int], judged: Collection[int]) -> None:
         told, self._told = self._told, {}
-        await self.progress.save({**positions, **told}, judged)
+        marks = judged if time.monotonic() - self._marked >= IDLE.total_seconds() else ()
+        await self.progress.save({**positions, **told}, marks)
+        self._marked = time.monotonic() if marks else self._marked
         crash_point("before-commit")
         if positions:
             await self.reader.commit(positions)

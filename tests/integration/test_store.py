@@ -1,0 +1,103 @@
+"""The store on the real database: compare-and-swap, what is due, what is untold, and what survives a kill -9."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from qorgau.documents import Event, Stored
+from qorgau.edition import Edition
+from qorgau.embedded.pair import Pair
+from qorgau.facts import Fact
+from qorgau.record import CaseRecord
+from qorgau.store import Due, Store, connect
+from qorgau.telemetry import Metrics
+
+EVENT = Event("e1", 1, "qorgau.flag.raised.v1", 5, "{}")
+
+
+@pytest.fixture
+async def store(pair: Pair) -> AsyncIterator[Store]:
+    client = connect(pair.mongo)
+    name = f"store_{uuid.uuid4().hex}"
+    made = Store(Edition(client[name]), lambda case: len(case) % 3, Metrics())
+    await made.prepare()
+    await made.prepare()
+    yield made
+    await client.drop_database(name)
+    client.close()
+
+
+def case(name: str, next_due: int | None = None) -> Stored:
+    fact = Fact("f1", "102/KZ-75", "police.arrived", 1, 2, name, {"region": "KZ-75"})
+    return Stored(CaseRecord(name, (fact,), next_due=next_due))
+
+
+async def test_a_case_comes_back_and_a_new_one_is_empty(store: Store) -> None:
+    kept, lost = await store.save([case("c1", 7)])
+    assert lost == set()
+    assert await store.load(["c1", "c2"]) == {"c1": kept["c1"], "c2": Stored(CaseRecord("c2"))}
+
+
+async def test_of_two_writers_one_loses_and_is_told_so(store: Store) -> None:
+    other = Store(store.edition, store.partition, Metrics())
+    both_new = [await store.save([case("c1", 1)]), await other.save([case("c1", 2), case("c2")])]
+    assert [lost for _, lost in both_new] == [set(), {"c1"}]
+    mine, theirs = (await store.load(["c1"]))["c1"], (await other.load(["c1"]))["c1"]
+    assert (await other.save([replace(theirs, full=True)]))[1] == set()
+    assert (await store.save([replace(mine, closed=True)]))[1] == {"c1"}
+    assert (await store.load(["c1"]))["c1"].full
+
+
+async def test_a_write_that_is_repeated_without_knowing_its_outcome_loses_nothing(store: Store) -> None:
+    kept, _ = await store.save([case("c1", 1)])
+    assert (await store.save([case("c1", 1)]))[1] == set()
+    assert (await store.load(["c1"]))["c1"].version == kept["c1"].version
+
+
+async def test_due_cases_come_oldest_first_of_the_partitions_asked_for(store: Store) -> None:
+    await store.save([case("a", 5), case("b", 3), case("c", 9), case("dd", 4), case("e")])
+    assert await store.due({1}, None, 8, 9) == [Due(3, "b"), Due(5, "a")]
+    assert await store.due({1, 2}, 3, 9, 2) == [Due(4, "dd"), Due(5, "a")]
+
+
+async def test_what_is_told_is_forgotten_by_its_id_and_what_came_meanwhile_stays(store: Store) -> None:
+    kept, _ = await store.save([replace(case("c1"), outbox=(EVENT,)), replace(case("c2"), outbox=(EVENT,))])
+    assert set(await store.untold({2}, 9)) == {"c1", "c2"}
+    later = replace(kept["c2"], outbox=(EVENT, replace(EVENT, id="e2", seq=2)))
+    await store.save([later])
+    await store.clear(kept.values())
+    assert {name: [e.id for e in one.outbox] for name, one in (await store.untold({2}, 9)).items()} == {"c2": ["e2"]}
+
+
+async def test_a_report_is_found_until_it_is_told(store: Store) -> None:
+    kept, _ = await store.save([replace(case("c1"), reports=case("c1").record.facts), case("c2")])
+    assert await store.reporting({2}) == {"c1"}
+    await store.clear([kept["c1"]])
+    assert await store.reporting({2}) == set()
+
+
+async def test_cases_of_other_policies_are_found_page_by_page(store: Store) -> None:
+    judged = [replace(case(f"c{n}"), record=replace(case(f"c{n}").record, fingerprint=f"p{n % 2}")) for n in range(5)]
+    await store.save(judged)
+    assert await store.sweep({2}, "p1", "", 3) == (["c0", "c2"], "c2")
+    assert await store.sweep({2}, "p1", "c2", 3) == (["c4"], None)
+
+
+async def test_what_is_up_and_how_cases_are_is_counted(store: Store) -> None:
+    await store.save([case("c1"), replace(case("c2"), closed=True), replace(case("c3"), full=True)])
+    assert await store.count_cases({2}) == {"open": 1, "closed": 1, "unknown": 1}
+    assert await store.count_open({2}) == {}
+
+
+async def test_whatever_was_saved_survives_kill_9_of_the_database(pair: Pair, store: Store) -> None:
+    """The writes are not flushed one by one; the barrier behind them is what makes them safe."""
+    for start in range(0, 400, 100):
+        new = [case(f"k{number}", 1) for number in range(start, start + 100)]
+        kept, _ = await store.save(new)
+        changed, _ = await store.save([replace(one, full=True) for one in kept.values()])
+        assert len(changed) == 100
+    await pair.restart("mongo")
+    found = await store.load([f"k{number}" for number in range(400)])
+    assert all(one.full for one in found.values())

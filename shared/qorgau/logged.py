@@ -18,12 +18,16 @@ from qorgau.posted import FACT_ID, REFERENCE
 _CASE, _ID = re.compile(REFERENCE[1:-1]), re.compile(FACT_ID[1:-1])
 # The longest a source can be is far below; what is longer is no agency code and would only fill the store.
 _LONGEST = 128
+# No type of fact has a quarter of it; and a case with as many facts as it can hold must fit into one document.
+_LARGEST = 4_096
 NAMES = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_recordedtime", "ce_subject")
 
 
 def read_logged(headers: Headers, value: bytes | None) -> Fact:
     """The fact of a record in binary mode; raises DeadLettered with the reason, which repeats nothing of it."""
     named = _named(headers)
+    if len(value or b"") > _LARGEST:
+        raise DeadLettered("data is too large for a fact")
     try:
         data = orjson.loads(value or b"")
     except orjson.JSONDecodeError:

@@ -2,15 +2,16 @@
 
 import asyncio
 import json
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from qorgau.bus import read_all
 from qorgau.facts import Fact
 from qorgau.vocabulary import FLAGS_TOPIC, NOTIFIER
-from tests.e2e.stack import ACROSS_CASES, KEEPERS, Row, Stack, eventually, order, plain
+from tests.e2e.stack import ACROSS_CASES, KEEPERS, PATIENCE, Row, Stack, eventually, order, plain
 
 _MADE_WITH_THE_EVENT = ("emitted_at", "seq")
 Posted = Mapping[str, Collection[tuple[str, str]]]
@@ -75,11 +76,12 @@ def newest(events: Iterable[Told]) -> dict[str, Told]:
     return {one.item["id"]: one for one in events}
 
 
-async def check(stack: Stack, posted: Posted, until: int, *, gapless: bool = True, patience: float = 60) -> int:
+async def check(stack: Stack, posted: Posted, until: int, *, remade: bool = False, patience: float = 60) -> int:
     """Everything that must hold of these cases once the clock stands at `until`; how many flags they have.
 
-    `posted`: source and id of every fact that was answered 2xx, by case. `gapless`: no database was put back meanwhile.
+    `posted`: source and id of every fact that was answered 2xx, by case. `remade`: a database was lost or put back.
     """
+    stack.set_clock(until)
     saved: dict[tuple[str, str], list[Row]] = {}
     turns = asyncio.Semaphore(8)
 
@@ -91,7 +93,7 @@ async def check(stack: Stack, posted: Posted, until: int, *, gapless: bool = Tru
         for case in posted:
             for service in KEEPERS:
                 group.create_task(one(service, case))
-    await eventually(lambda: _all_is_told(stack, saved, gapless), patience)
+    await eventually(lambda: _all_is_told(stack, saved, remade), patience)
     return sum(map(len, saved.values()))
 
 
@@ -117,20 +119,34 @@ def check_facts(facts: Iterable[Fact], posted: Collection[tuple[str, str]]) -> N
     assert sorted(identities) == sorted(set(posted))
 
 
-async def _all_is_told(stack: Stack, saved: Mapping[tuple[str, str], list[Row]], gapless: bool) -> None:
+async def _all_is_told(stack: Stack, saved: Mapping[tuple[str, str], list[Row]], remade: bool) -> None:
     """The topic, as a reader sees it, and the notifier tell exactly what is saved (I3)."""
     read = as_read(await told(stack))
     listed = await notified(stack)
     for place, items in saved.items():
         events = read.get(place, [])
-        check_pairs(events)
-        if gapless:
-            assert [one.item["seq"] for one in events] == list(range(1, len(events) + 1)), place
         final = newest(events)
-        assert {name: one.row for name, one in final.items()} == {item["id"]: item for item in items}, place
-        assert {name: listed[name] for name in final if name in listed} == {
-            name: one.item for name, one in final.items()
-        }, place
+        assert {name: listed.get(name) for name in final} == {name: one.item for name, one in final.items()}, place
+        rows = {name: one.row for name, one in final.items()}
+        if remade:
+            # It may have learned facts at other instants than before: what it no longer knows of must be down.
+            rows = {name: row for name, row in rows.items() if row["cleared_at"] is None or name in _ids(items)}
+        else:
+            check_pairs(events)
+            assert [one.item["seq"] for one in events] == list(range(1, len(events) + 1)), place
+        assert rows == {item["id"]: item for item in items}, place
+
+
+def _ids(items: Iterable[Row]) -> set[str]:
+    return {item["id"] for item in items}
+
+
+async def until_so(holds: Callable[[], bool], words: str, patience: float = PATIENCE) -> None:
+    """Returns when it is so; fails with these words when it does not come to be."""
+    until = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < until, words
+        await asyncio.sleep(0.02)
 
 
 async def notified(stack: Stack) -> dict[str, Row]:

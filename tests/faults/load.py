@@ -4,7 +4,8 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.e2e.stack import PATIENCE, Stack, event
 REGION = "KZ-75"
 DESK, DISPATCH, UNIT = f"helpline-150/{REGION}", f"102/{REGION}", f"police-unit/{REGION}"
 FORENSIC, JUDGE, SHELTER = f"forensic/{REGION}", f"court/{REGION}", f"shelter/{REGION}"
+# Ten minutes a second: what is due in a quarter of an hour is due while facts still come.
+PACE = 600
 # Wall seconds between two facts of a call, and logical time by which a fact may be late.
 PAUSE = 1.2
 LATE = 20 * MINUTE
@@ -131,3 +134,18 @@ class Load:
             assert answer is None or answer.status_code == 503, answer.text
             await asyncio.sleep(0.2)
         raise AssertionError("no report is taken")
+
+
+@asynccontextmanager
+async def under_load(
+    stack: Stack, planned: Sequence[Planned], *, reports: int = 0, name: str = "load"
+) -> AsyncIterator[Load]:
+    """What is done inside happens while facts are posted on a fast clock; it is left when all of them are answered."""
+    stack.set_clock(stack.now(), PACE)
+    load = Load(stack, planned, reports, name)
+    running = asyncio.create_task(load.run())
+    try:
+        yield load
+        await running
+    finally:
+        running.cancel()

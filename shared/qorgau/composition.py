@@ -111,7 +111,7 @@ class Parts:
         posting = Posting(self.door, FactsLog(self.producer, settings.service), self.room, metrics, guard)
         if settings.tracks:
             own_kafka = replace(posting, way="kafka")
-            reader = InboundReader(settings.kafka, f"{settings.service}.inbound")
+            reader = InboundReader(settings.kafka, f"{settings.service}.inbound", settings.instance)
             inbound = Inbound(
                 settings.service, reader, own_kafka, self.cases, self.producer, metrics, self.host.ensure_topic
             )

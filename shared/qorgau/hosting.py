@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -86,5 +87,6 @@ class Host:
         await prepare_topics(self.settings.kafka, topics, replication=self.settings.replication)
 
     async def ensure_topic(self, name: str) -> None:
-        """Make one more topic, of one partition, if it is missing. Raises Unavailable."""
-        await prepare_topics(self.settings.kafka, {name: TopicSpec(1)}, replication=self.settings.replication)
+        """Make one more topic, of one partition, where it is missing; one that is there may have more."""
+        with suppress(TopicMismatch):
+            await prepare_topics(self.settings.kafka, {name: TopicSpec(1)}, replication=self.settings.replication)

@@ -141,6 +141,8 @@ class Inflow:
 
     def _fact(self, record: Incoming) -> Fact | None:
         try:
+            if record.trouble:
+                raise DeadLettered(record.trouble)
             fact = read_logged(record.headers, record.value)
             if fact.case is not None and self._number_of(fact.case) != record.partition:
                 raise DeadLettered("it is not on the partition of its case")

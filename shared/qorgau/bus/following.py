@@ -12,13 +12,13 @@ from qorgau.bus.connecting import (
     ANSWER_WITHIN,
     close_client,
     close_consumer,
-    milliseconds,
     open_client,
     options,
     within,
 )
 from qorgau.bus.ends import ends_of, partitions_of
-from qorgau.bus.records import Incoming, Place, incoming
+from qorgau.bus.records import Incoming, Place
+from qorgau.bus.taking import taken
 from qorgau.errors import Unavailable
 from qorgau.follower import QUIET, LogRecord
 
@@ -136,8 +136,7 @@ async def fetched(consumer: AIOKafkaConsumer, wait: timedelta, max_records: int 
     Raises Unavailable. After that the consumer must not be used: it may have dropped what it had already taken.
     """
     async with within(wait + ANSWER_WITHIN):
-        batches = await consumer.getmany(timeout_ms=milliseconds(wait), max_records=max_records)
-    return [incoming(record) for batch in batches.values() for record in batch]
+        return await taken(consumer, wait, max_records)
 
 
 def check_heard(consumer: AIOKafkaConsumer, since: float) -> None:

@@ -15,7 +15,8 @@ from aiokafka.structs import TopicPartition
 
 from qorgau.bus.connecting import ANSWER_WITHIN, FAILURES, close_consumer, milliseconds, options, within
 from qorgau.bus.following import SILENT, check_heard
-from qorgau.bus.records import Incoming, Place, incoming
+from qorgau.bus.records import Incoming, Place
+from qorgau.bus.taking import taken
 from qorgau.errors import Unavailable
 
 # A replica that is started again within it comes back to its partitions without disturbing the others.
@@ -232,12 +233,11 @@ class GroupReader:
         try:
             # While partitions are handed out anew the library waits without an end; nothing is taken then.
             async with asyncio.timeout((wait + SLACK).total_seconds()):
-                batches = await consumer.getmany(timeout_ms=milliseconds(wait), max_records=max_records)
+                return await taken(consumer, wait, max_records)
         except TimeoutError:
             return []
         except FAILURES:
             raise Unavailable from None
-        return [incoming(record) for batch in batches.values() for record in batch]
 
     async def _nothing_came(self, consumer: AIOKafkaConsumer) -> None:
         """Positions may move all the same, past what is no longer kept; and a consumer may look alive and not be."""

@@ -20,11 +20,13 @@ _TOPICS = r"^qorgau\.inbound\.(?!.*\.dlq$).+"
 class InboundReader:
     """One member of a service's group on all inbound topics; reads on from what the group has committed."""
 
-    def __init__(self, address: str, group: str) -> None:
+    def __init__(self, address: str, group: str, instance: str) -> None:
         self._settings = {
             **options(address, ANSWER_WITHIN),
             "metadata_max_age_ms": milliseconds(FOUND_AFTER),
             "group_id": group,
+            # Under its lasting name a replica that is started again goes on at once, not after a session timeout.
+            "group_instance_id": instance,
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
         }

@@ -34,7 +34,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A record and where it was read; `size` in bytes."""
+    """A record and where it was read; `size` in bytes. `trouble` says why nothing is known of what is in it."""
 
     topic: str
     partition: int
@@ -43,6 +43,7 @@ class Incoming:
     headers: Headers
     value: bytes | None
     size: int
+    trouble: str = ""
 
     @property
     def place(self) -> Place:

@@ -131,7 +131,7 @@ class RepeatFlag:
     def file(self, case: str, facts: Iterable[Fact], others: Others, at: int | None) -> None:
         """File all reports of this case, also those not yet known, with those of others that share their field."""
         repeat, name = self._repeat, self.plan.id
-        own = list(facts)
+        own = [fact for fact in facts if fact.type in repeat.types]
         gone = withdrawals(own)
         own_merged = merged(own, repeat, gone)
         for value, own_reports in reports(own, repeat, gone).items():

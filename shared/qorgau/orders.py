@@ -33,15 +33,10 @@ class Orders:
         for fact in known:
             self.apply(fact, True)
 
-    def reacts(self, type: str) -> bool:
-        """Whether a type of fact concerns the term of an order."""
-        terms = self._terms
-        return type == terms.begins or type == terms.extended_by or type in terms.ended_by
-
     def apply(self, fact: Fact, adding: bool) -> None:
         """File a posted fact or take it out."""
         terms = self._terms
-        if not self.reacts(fact.type):
+        if fact.type not in terms.types:
             return
         key = terms.key(fact.data)
         order = self._orders.setdefault(key, Order())

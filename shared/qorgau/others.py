@@ -51,24 +51,40 @@ class Queue:
 
     def overtaken(self, start: int, at_least: int, at: int) -> tuple[bool, int | None]:
         """Whether at an instant at least so many items registered after a start count, and when that will change."""
-        place = bisect_right(self._known, at)
-        # No item counts for longer than the window, so those known earlier are over.
-        first = bisect_right(self._known, at - self._longest)
-        counting = [item.until for item in self._items[first:place] if item.until > at and item.registered > start]
+        counting = self._counting(start, at_least, at)
+        if len(counting) < at_least:
+            return False, self._up_again(start, at_least, at, counting)
+        # These count until the first of them is over; so it stays up as long as then others are enough.
+        while len(counting) == at_least:
+            at = min(counting)
+            counting = self._counting(start, at_least, at)
+        return True, at
+
+    def _counting(self, start: int, at_most: int, at: int) -> list[int]:
+        """When the items that count at an instant will be over, the last known first, at most so many."""
+        found: list[int] = []
+        for place in range(bisect_right(self._known, at) - 1, -1, -1):
+            # No item counts for longer than the window, so those known before it are over.
+            if len(found) == at_most or self._known[place] <= at - self._longest:
+                break
+            item = self._items[place]
+            if item.until > at and item.registered > start:
+                found.append(item.until)
+        return found
+
+    def _up_again(self, start: int, at_least: int, at: int, counting: list[int]) -> int | None:
+        """The first later instant at which enough items count."""
         heapify(counting)
-        up = len(counting) >= at_least
-        while (len(counting) >= at_least) == up:
-            known = self._known[place] if place < len(self._items) else FOREVER
-            at = min(known, counting[0] if counting else FOREVER)
-            if at == FOREVER:
-                return up, None
-            while counting and counting[0] <= at:
+        for place in range(bisect_right(self._known, at), len(self._items)):
+            item = self._items[place]
+            if item.registered <= start:
+                continue
+            while counting and counting[0] <= item.known_at:
                 heappop(counting)
-            while place < len(self._items) and self._known[place] <= at:
-                if self._items[place].registered > start:
-                    heappush(counting, self._items[place].until)
-                place += 1
-        return up, at
+            heappush(counting, item.until)
+            if len(counting) >= at_least:
+                return item.known_at
+        return None
 
 
 NOBODY = Queue([], 0)

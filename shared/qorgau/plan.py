@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from qorgau import rules
 from qorgau.calendar import Calendar
-from qorgau.facts import Fact
+from qorgau.facts import WITHDRAWAL, Fact
 from qorgau.instants import DAY, HOUR, from_datetime
 from qorgau.matching import Predicate, any_of, condition, key_of, where
 from qorgau.reactions import (
@@ -246,7 +246,9 @@ def _overtaken(row: rules.Overtaken) -> OvertakenBy:
 
 
 def _repeat(row: rules.Repeat) -> RepeatOf:
-    return RepeatOf(row, {type: matches for type, _, matches in _matchers(row.counts, [])})
+    counts = {type: matches for type, _, matches in _matchers(row.counts, [])}
+    taken_out_by = {row.not_counted.fact} if row.not_counted else set()
+    return RepeatOf(row, counts, frozenset({*counts, *taken_out_by, WITHDRAWAL}))
 
 
 def _gap(row: rules.OrderGap, frame: rules.Frame) -> OrderGap:
@@ -268,4 +270,5 @@ def _orders(term: rules.OrderTerm | None) -> OrderTerms | None:
         most_granted=term.extended_by.max_days * DAY if term.extended_by else 0,
         ended_by=frozenset(term.ended_by),
         derived=term.derived_fact,
+        types=frozenset({term.begins, *term.ended_by, *([term.extended_by.fact] if term.extended_by else [])}),
     )

@@ -108,10 +108,11 @@ class OvertakenBy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatOf:
-    """A repeat flag (F5): which facts of all cases it counts, by type."""
+    """A repeat flag (F5): which facts of all cases it counts, by type; `types` are those and what takes them out."""
 
     row: Repeat
     counts: Mapping[str, Predicate]
+    types: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,3 +154,4 @@ class OrderTerms:
     most_granted: int
     ended_by: frozenset[str]
     derived: str
+    types: frozenset[str]

@@ -38,7 +38,7 @@ class Situation:
         self._up, self._others = up, others
         self._dockets: dict[str, Docket] = {}
         self._dirty: dict[str, Docket] = {}
-        self._orders = Orders(plan.orders, self.known) if plan.orders else None
+        self._orders = Orders(plan.orders, self.known.of_any(plan.orders.types)) if plan.orders else None
         self.stale = [StaleFlag(flag, self, self.known) for flag in plan.flags.values() if flag.kind == "stale"]
         self._rule_flags: dict[str, RuleFlag] = {stale.plan.id: stale for stale in self.stale}
         if at is not None:

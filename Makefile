@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 
-.PHONY: install run test lint long night bench clean
+.PHONY: install run test lint long night bench docs clean
 
 install: .venv/.installed
 
@@ -32,6 +32,9 @@ night: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+docs: install
+	$(BIN)/python -m docs.generate
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

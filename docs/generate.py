@@ -1,0 +1,179 @@
+"""Makes the documents in docs/api of the code: `make docs`. A test compares them with what this would make now."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastapi import FastAPI
+
+import court_tracker.api
+import court_tracker.domain
+import intake.api
+import intake.domain
+import notifier.api
+import police_dispatch.api
+import police_dispatch.domain
+from intake.reports import Reports
+from notifier.api import flag_schema, flags_router
+from qorgau.auth import KEY_BYTES
+from qorgau.describe import fact_schemas
+from qorgau.door import Door
+from qorgau.facts import event_type
+from qorgau.keeper import Keeper
+from qorgau.limits import Limiter
+from qorgau.posted import Models
+from qorgau.posting import Posting
+from qorgau.reading import Reading
+from qorgau.service import VERSION, Readiness
+from qorgau.telemetry import Metrics
+from qorgau.vocabulary import COURT, FLAGS_TOPIC, INTAKE, NOTIFIER, POLICE, REFERENCES_TOPIC, dlq, facts_topic
+
+API = Path(__file__).parent / "api"
+MODELS: Mapping[str, Models] = {
+    INTAKE: intake.domain.FACTS,
+    POLICE: police_dispatch.domain.FACTS,
+    COURT: court_tracker.domain.FACTS,
+}
+_KEY = "k" * KEY_BYTES
+_NOBODY: Any = None
+_CHANGES = {
+    "raised": "A flag is up",
+    "updated": "The due of a flag that stays up has moved",
+    "escalated": "A flag has reached a step of its ladder",
+    "cleared": "A flag is down, with its outcome",
+}
+_TEXT = {"type": "string"}
+
+
+def documents() -> dict[str, str]:
+    """The files of docs/api by name, with their content."""
+    made = {f"{name}.openapi.json": json.dumps(app.openapi(), indent=1) + "\n" for name, app in _apps().items()}
+    made["asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)
+    return made
+
+
+def asyncapi() -> dict[str, Any]:
+    """The topics and what is in them, as AsyncAPI 3.0."""
+    channels = {_channel(facts_topic(service)): _facts_channel(service) for service in MODELS}
+    inbound = {name: {"$ref": f"#/components/messages/{name}"} for models in MODELS.values() for name in models}
+    channels["inbound"] = {
+        "address": "qorgau.inbound.{agency}",
+        "description": "Written by an agency itself; its `/` is a `.` here. Checked like a posted fact and re-published.",
+        "parameters": {"agency": {"description": "KIND.UNIT, such as 102.KZ-75"}},
+        "messages": inbound,
+    }
+    channels["flags"] = {
+        "address": FLAGS_TOPIC,
+        "description": "Keyed by case. Go by `seq`, and ignore what is not newer than what you have.",
+        "messages": {change: {"$ref": f"#/components/messages/flag.{change}"} for change in _CHANGES},
+    }
+    channels["references"] = {
+        "address": REFERENCES_TOPIC,
+        "description": "Keyed by the digest of an official number under a secret key; the number itself is nowhere.",
+        "messages": {"reference": {"payload": _object(case=_TEXT)}},
+    }
+    channels["dead-letters"] = {
+        "address": "{topic}.dlq",
+        "description": f"What could not be read, such as {dlq(FLAGS_TOPIC)}: where it was and why, never what it was.",
+        "parameters": {"topic": {"description": "The topic it was in"}},
+        "messages": {"letter": {"payload": _letter()}},
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Qorgau on Kafka",
+            "version": VERSION,
+            "description": "CloudEvents 1.0 in Kafka's binary mode.",
+        },
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": {
+            "follow-flags": {"action": "receive", "channel": {"$ref": "#/channels/flags"}},
+            "post-facts": {"action": "send", "channel": {"$ref": "#/channels/inbound"}},
+        },
+        "components": {"messages": _messages(), "schemas": _schemas()},
+    }
+
+
+def _facts_channel(service: str) -> dict[str, Any]:
+    return {
+        "address": facts_topic(service),
+        "description": "Keyed by case, or by court or region where a fact is about no case. Kept for ever.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in MODELS[service]},
+    }
+
+
+def _messages() -> dict[str, Any]:
+    facts = {name: (event_type(name), model.__doc__) for models in MODELS.values() for name, model in models.items()}
+    found = {name: _message(kind, words or "", f"{name}.data") for name, (kind, words) in facts.items()}
+    flags = {f"flag.{c}": _message(f"qorgau.flag.{c}.v1", words, "Flag") for c, words in _CHANGES.items()}
+    return found | flags
+
+
+def _message(kind: str, words: str, schema: str) -> dict[str, Any]:
+    headers = {
+        "ce_specversion": {"const": "1.0"},
+        "ce_id": _TEXT,
+        "ce_source": _TEXT,
+        "ce_type": {"const": kind},
+        "ce_time": {"type": "string", "format": "date-time"},
+        "ce_subject": _TEXT | {"description": "The case"},
+    }
+    if schema != "Flag":
+        headers["ce_recordedtime"] = {"type": "string", "format": "date-time"}
+    return {
+        "name": kind,
+        "summary": " ".join(words.split()),
+        "headers": {"type": "object", "properties": headers},
+        "payload": {"$ref": f"#/components/schemas/{schema}"},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    data = {k: v for models in MODELS.values() for k, v in fact_schemas(models).items() if k.endswith(".data")}
+    return data | {"Flag": flag_schema()}
+
+
+def _letter() -> dict[str, Any]:
+    number, digest = {"type": "integer"}, {"type": ["string", "null"], "description": "SHA-256, in hex"}
+    places = {"topic": _TEXT, "partition": number, "offset": number, "reason": _TEXT, "size": number}
+    return _object(**places, value_sha256=digest, key_sha256=digest)
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _channel(topic: str) -> str:
+    return topic.removeprefix("qorgau.").replace(".", "-")
+
+
+def _apps() -> dict[str, FastAPI]:
+    """The applications, with nobody behind them."""
+    keepers = {service: _keeper(service) for service in MODELS}
+    reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
+    router = flags_router(_NOBODY, _NOBODY, {}, _KEY, Limiter())
+    return {
+        INTAKE: intake.api.build_api(keepers[INTAKE], reports),
+        POLICE: police_dispatch.api.build_api(keepers[POLICE]),
+        COURT: court_tracker.api.build_api(keepers[COURT]),
+        NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
+    }
+
+
+def _keeper(service: str) -> Keeper:
+    door = Door(service, MODELS[service], frozenset(), int, _KEY)
+    posting = Posting(door, _NOBODY, _NOBODY, Metrics())
+    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _ready, _KEY, Limiter())
+
+
+async def _ready() -> Readiness:
+    return Readiness(True)
+
+
+if __name__ == "__main__":
+    API.mkdir(exist_ok=True)
+    for name, content in documents().items():
+        (API / name).write_text(content, encoding="utf-8")

@@ -60,7 +60,7 @@ def asyncapi() -> dict[str, Any]:
     inbound = {name: {"$ref": f"#/components/messages/{name}"} for models in MODELS.values() for name in models}
     channels["inbound"] = {
         "address": "qorgau.inbound.{agency}",
-        "description": "Written by an agency itself; its `/` is a `.` here. Checked like a posted fact and re-published.",
+        "description": "Written by an agency itself, its `/` as `.`; checked like a posted fact and re-published.",
         "parameters": {"agency": {"description": "KIND.UNIT, such as 102.KZ-75"}},
         "messages": inbound,
     }

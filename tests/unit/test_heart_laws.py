@@ -131,7 +131,7 @@ def test_nor_does_it_under_odd_policies(case: Judged, chooser: random.Random) ->
 
 
 def live(name: str, own: list[Fact], others: list[Fact], plan: Plan, chooser: random.Random) -> CaseRecord:
-    """Facts learnt in batches of any order, many of them too late to be stepped in place."""
+    """Facts learnt in batches of any order, many too late to be stepped in place; `others` as they become known."""
     record, left = CaseRecord(name), own[:]
     chooser.shuffle(left)
     events: list[FlagEvent] = []
@@ -139,7 +139,8 @@ def live(name: str, own: list[Fact], others: list[Fact], plan: Plan, chooser: ra
         count = chooser.randint(1, 3)
         record, left = learn(record, left[:count]), left[count:]
         if chooser.random() < 0.7:
-            record, some = advance(record, chooser.choice(instants_around(own, chooser)), plan, others)
+            until = chooser.choice(instants_around(own, chooser))
+            record, some = advance(record, until, plan, [fact for fact in others if fact.known_at <= until])
             events += some
     record, some = advance(record, max(fact.known_at for fact in own) + 10 * DAY, plan, others)
     check_events(record, [*events, *some])
@@ -163,7 +164,8 @@ def check_live(case: Judged, chooser: random.Random) -> None:
     policy, rows, _ = case
     plan, facts = plan_of(policy), facts_of(rows)
     for name, own in cases_in(facts).items():
-        others = [fact for fact in facts if fact.case != name]
+        beyond = assess.by_case(fact for fact in facts if fact.case != name)
+        others = [fact for group in beyond.values() for fact in learn(CaseRecord(""), group).facts]
         record = live(name, own, others, plan, chooser)
         replayed = assess.flag_history(record.facts, plan, record.as_of, others)
         assert sorted(record.flags, key=flag_order) == replayed

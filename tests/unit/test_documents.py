@@ -222,7 +222,7 @@ def test_the_fact_of_the_readme_passes_the_door() -> None:
     models = police_dispatch.domain.FACTS
     regions = frozenset(POLICY["zones"]["regions"])
     door = Door("police-dispatch", models, regions, lambda: parse_instant(event["time"]), reference_key="")
-    admitted = door.admit(event, Sender("*", frozenset({"facts:write"}), frozenset({"*"})))
+    admitted = door.admit(event, Sender("*", frozenset({"facts:write", "facts:backfill"}), frozenset({"*"})))
     assert (admitted.fact.id, admitted.fact.case) == (event["id"], event["subject"])
 
 

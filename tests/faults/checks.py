@@ -19,8 +19,9 @@ Posted = Mapping[str, Collection[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event of the flags topic."""
+    """One event of the flags topic; `at`: its partition and offset."""
 
+    at: tuple[int, int]
     service: str
     change: str
     item: Row
@@ -42,7 +43,8 @@ async def told(stack: Stack) -> list[Told]:
     async for record in read_all(stack.system.backing.kafka, FLAGS_TOPIC):
         named = {name: value.decode() for name, value in record.headers}
         change = named["ce_type"].removeprefix("qorgau.flag.").removesuffix(".v1")
-        events.append(Told(named["ce_source"].removeprefix("system/"), change, json.loads(record.value or b"")))
+        place = record.partition, record.offset
+        events.append(Told(place, named["ce_source"].removeprefix("system/"), change, json.loads(record.value or b"")))
     return events
 
 

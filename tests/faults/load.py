@@ -25,13 +25,15 @@ PACE = 600
 PAUSE = 1.2
 LATE = 20 * MINUTE
 
+ARRIVED = {"region": REGION, "response": "incident", "injury": False, "sexual": False}
+
 # A call: chance that the step happens, who owns it, its type, who posts it, its data.
 STEPS: tuple[tuple[float, str, str, str, dict[str, Any]], ...] = (
     (0.9, INTAKE, "report.received", DESK, {"report_id": "r1", "channel": "150", "area": "urban"}),
     (0.7, INTAKE, "report.triaged", DESK, {"report_id": "r1", "channel": "150", "needs_police": True}),
     (0.9, POLICE, "police.incident_registered", DISPATCH, {"priority": "immediate", "area": "urban"}),
     (0.7, POLICE, "police.dispatched", DISPATCH, {}),
-    (0.8, POLICE, "police.arrived", DISPATCH, {"response": "incident", "injury": False, "sexual": False}),
+    (0.8, POLICE, "police.arrived", DISPATCH, ARRIVED),
     (0.6, POLICE, "risk.assessed", UNIT, {"level": "high", "tool": "dash"}),
     (0.5, POLICE, "order.issued", UNIT, {"order_id": "o1"}),
     (0.4, POLICE, "order.served", UNIT, {"order_id": "o1"}),

@@ -11,7 +11,7 @@ from qorgau.vocabulary import POLICE
 from tests.e2e.stack import Stack, eventually
 from tests.faults.checks import check, told
 from tests.faults.harness import another, database, started_as, stored
-from tests.faults.load import DESK, DISPATCH, FORENSIC, REGION, UNIT, calls, under_load
+from tests.faults.load import ARRIVED, DESK, DISPATCH, FORENSIC, REGION, UNIT, calls, under_load
 
 AWAY = HOUR
 CALLS = [300, pytest.param(2_000, marks=pytest.mark.long)]
@@ -21,21 +21,19 @@ def in_time(case: str, kind: int, at: int) -> Iterator[Fact]:
     """A call of the hour from `at` on: what begins a deadline in this hour, then what meets it, just in time."""
 
     def fact(number: int, source: str, name: str, after: int, **data: object) -> Fact:
-        return Fact(f"o{number}", source, name, at + after, at + after, case, {"region": REGION, **data})
+        return Fact(f"o{number}", source, name, at + after, at + after, case, {"region": REGION} | data)
 
     if kind == 0:
         # Police to police.
         yield fact(1, DISPATCH, "police.incident_registered", 20 * MINUTE, priority="immediate", area="urban")
-        arrived = {"response": "incident", "injury": False, "sexual": False}
-        yield fact(2, DISPATCH, "police.arrived", 31 * MINUTE, **arrived)
+        yield fact(2, DISPATCH, "police.arrived", 31 * MINUTE, **ARRIVED)
     elif kind == 1:
         # The report is on intake's topic, what ends its 72 hours on the one of the police.
         hurt = {"injury": True, "occurred_at": format_instant(at - 71 * HOUR)}
         yield fact(1, DESK, "report.received", -71 * HOUR, report_id="r1", channel="150", area="urban", **hurt)
         yield fact(2, FORENSIC, "exam.completed", -15 * HOUR, exam_id="e1")
     elif kind == 2:
-        arrived = {"response": "incident", "injury": False, "sexual": False}
-        yield fact(1, DISPATCH, "police.arrived", -190 * MINUTE, **arrived)
+        yield fact(1, DISPATCH, "police.arrived", -190 * MINUTE, **ARRIVED)
         yield fact(2, UNIT, "risk.assessed", -10 * MINUTE, level="high", tool="dash")
         yield fact(4, UNIT, "order.refused", -70 * MINUTE, reason="no_grounds")
     else:

@@ -98,8 +98,7 @@ class Casework:
     def deadline_rows(self, at: int) -> list[DeadlineRow]:
         """All deadlines as they are at an instant not before the last step and before the next."""
         rows = []
-        for family in self.plan.families.values():
-            docket = self.situation.docket(family)
+        for _, docket in self.situation.dockets():
             found = [docket.find(key, start) for key, start in docket.names()]
             rows += [deadline.row(self.case, at) for deadline in found if deadline is not None]
         return rows

@@ -85,6 +85,12 @@ class Situation:
             docket = self._dockets[family.rule] = Docket(family, self, self.known.of_any(family.roles))
         return docket
 
+    def dockets(self) -> Iterator[tuple[str, Docket]]:
+        """The rules that may have a deadline, each with its docket: without a fact that starts one there is none."""
+        for rule, family in self.plan.families.items():
+            if rule in self._dockets or self.known.has_any(family.start_types):
+                yield rule, self.docket(family)
+
     def rule_flag(self, plan: FlagPlan) -> RuleFlag:
         """A rule flag."""
         flag = self._rule_flags.get(plan.id)
@@ -133,7 +139,11 @@ class Situation:
         """A posted or derived fact comes to count or ceases to. Whoever looks at it is filled before it is filed."""
         plan, type = self.plan, fact.type
         for family in plan.reactions.get(type, ()):
-            docket = self._dockets.get(family.rule) or self.docket(family)
+            docket = self._dockets.get(family.rule)
+            if docket is None:
+                if type not in family.start_types and not self.known.has_any(family.start_types):
+                    continue
+                docket = self.docket(family)
             docket.apply(fact, adding)
             if docket.is_touched:
                 self._dirty[family.rule] = docket
@@ -152,11 +162,7 @@ class Situation:
             self.known.remove(fact)
 
     def _close(self, times: list[int], fact: Fact, adding: bool) -> None:
-        dockets = {
-            family.rule: self.docket(family)
-            for family in self.plan.families.values()
-            if family.rule in self._dockets or self.known.has_any(family.start_types)
-        }
+        dockets = dict(self.dockets())
         for plan in self.plan.flags.values():
             if plan.kind in ONE_CASE:
                 self.rule_flag(plan)

@@ -56,15 +56,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def both(case: "OneCase", plans: "tuple[Plan, ...]", until: int) -> tuple[list["Tally"], list[bytes]]:
     """The sums of one case under each policy, and as JSON the flags on which two do not agree."""
-    from qorgau.assess import case_deadlines, case_history
+    from qorgau.assess import case_assessment
     from qorgau.replaying import Tally, differences
 
-    tallies = []
-    histories = [case_history(case.facts, plan, until, others) for plan, others in zip(plans, case.others, strict=True)]
-    for plan, history in zip(plans, histories, strict=True):
+    tallies, histories = [], []
+    for plan, others in zip(plans, case.others, strict=True):
+        history, deadlines = case_assessment(case.facts, plan, until, others)
+        histories.append(history)
         tally = Tally()
         tally.add_flags(history)
-        tally.add_deadlines(case_deadlines(case.facts, plan, until))
+        tally.add_deadlines(deadlines)
         tallies.append(tally)
     rows = differences(*histories) if len(histories) == 2 else []
     return tallies, [orjson.dumps(row) for row in rows]

@@ -10,7 +10,7 @@ from datetime import timedelta
 from qorgau.documents import Stored
 from qorgau.errors import QorgauError, Unavailable
 from qorgau.facts import Fact
-from qorgau.record import CaseRecord
+from qorgau.record import CaseRecord, learn
 from qorgau.relay import Relay
 from qorgau.store import Store
 
@@ -68,5 +68,6 @@ def _same(stored: Stored, fact: Fact) -> Fact | None:
 
 
 def _with_report(stored: Stored, fact: Fact) -> Stored:
-    record = stored.record if stored.version else CaseRecord(str(fact.case))
+    """The report is filed at once, so that it can be read before it comes back from the log; it is judged only then."""
+    record = learn(stored.record if stored.version else CaseRecord(str(fact.case)), [fact])
     return replace(stored, record=record, reports=(*stored.reports, fact))

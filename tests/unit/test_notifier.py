@@ -127,3 +127,13 @@ async def test_so_many_streams_and_no_more_are_open(stream: FlagStream) -> None:
         with pytest.raises(TooManyRequests):
             await stream.start(None)
     assert await stream.start(None) == offsets
+
+
+async def test_what_a_crash_repeats_in_the_topic_is_passed_on_once(log: Log, stream: FlagStream) -> None:
+    first, second = record(2, 1), record(2, 2)
+    again = [LogRecord(2, offset, one.key, one.headers, one.value) for offset, one in ((3, first), (4, second))]
+    log.batches = [[first, second], [*again, record(2, 5)], []]
+    events = await some(stream, [0, 0, 0], 5)
+    assert [json.loads(event["data"])["seq"] for event in events if "data" in event] == [1, 2, 5]
+    # Also what is left out moves the reader's position.
+    assert events[-1]["id"] == "0.0.6"

@@ -1,7 +1,7 @@
 """`GET /v1/flags/stream`: flag events as they come, server-sent, exact over restarts and replicas.
 
 The id of an event is the position after it in every partition of the flags topic, so whoever comes back with it gets
-exactly what it has not had, from any replica.
+exactly what it has not had, from any replica. Within a stream the numbers of a service and case only rise.
 """
 
 import asyncio
@@ -22,6 +22,8 @@ from qorgau.telemetry import Metrics
 MEDIA = "text/event-stream"
 # Each open stream holds a connection to Kafka; more are better served by a consumer of the topic.
 MOST_STREAMS = 100
+# A repeat follows its original by seconds; so many cases have news in much more than that.
+REMEMBERED = 10_000
 _POSITION = re.compile(r"\d{1,18}(\.\d{1,18}){0,1023}")
 
 
@@ -54,6 +56,7 @@ class FlagStream:
 
     async def events(self, offsets: list[int], sender: Sender) -> AsyncGenerator[bytes, None]:
         """The stream itself, from these offsets on; ends when the process stops."""
+        passed = _Passed()
         with self._counted():
             # At once, so that a reader knows its position before anything happens.
             yield _event("", offsets)
@@ -62,7 +65,7 @@ class FlagStream:
                     for record in batch:
                         offsets[record.partition] = record.offset + 1
                         entry = _readable(record)
-                        if entry is not None and entry.visible_to(sender):
+                        if entry is not None and passed.is_new(entry, record.partition) and entry.visible_to(sender):
                             yield _event(_kind(record), offsets, dict(entry.item))
                     if not batch:
                         yield _event("", offsets)
@@ -76,6 +79,21 @@ class FlagStream:
         finally:
             self._open -= 1
             self.metrics.stream_clients.set(self._open)
+
+
+@dataclass(slots=True)
+class _Passed:
+    """The newest number of each service and case lately: what a crash or a rebalance repeated is not passed on."""
+
+    seq: dict[tuple[int, str, str], int] = field(default_factory=dict)
+
+    def is_new(self, entry: FlagEntry, partition: int) -> bool:
+        key = partition, entry.service, str(entry.item["case"])
+        known = self.seq.pop(key, -1)
+        self.seq[key] = max(known, entry.seq)
+        if len(self.seq) > REMEMBERED:
+            del self.seq[next(iter(self.seq))]
+        return entry.seq > known
 
 
 def _readable(record: LogRecord) -> FlagEntry | None:

@@ -15,6 +15,7 @@ from qorgau.plan import Plan
 from qorgau.record import CaseRecord, advance, learn
 from qorgau.rows import FlagEvent, FlagRow, flag_order
 from tests import oracle
+from tests.dense_histories import dense
 from tests.heart import deadline_rows, facts_of, flag_history, plan_of
 from tests.histories import as_ofs, histories, judged
 from tests.odd_policies import odd_policies
@@ -54,16 +55,22 @@ def test_heart_and_oracle_agree_under_odd_policies(case: Judged) -> None:
     agree(case)
 
 
+@few
+@given(dense())
+def test_heart_and_oracle_agree_where_everything_meets(case: Judged) -> None:
+    agree(case)
+
+
 @pytest.mark.long
 @settings(few, max_examples=2_000)
-@given(judged() | oddly_judged())
+@given(judged() | oddly_judged() | dense())
 def test_heart_and_oracle_agree_on_two_thousand_histories(case: Judged) -> None:
     agree(case)
 
 
 @pytest.mark.night
 @settings(few, max_examples=20_000)
-@given(judged(max_facts=24) | oddly_judged())
+@given(judged(max_facts=24) | oddly_judged() | dense(max_facts=40))
 def test_heart_and_oracle_agree_on_twenty_thousand_histories(case: Judged) -> None:
     agree(case)
 
@@ -178,9 +185,16 @@ def test_what_was_raised_live_is_what_a_replay_of_the_filed_facts_gives(case: Ju
     check_live(case, chooser)
 
 
+@few
+@given(dense(), shufflers)
+def test_steps_and_batches_change_nothing_where_everything_meets(case: Judged, chooser: random.Random) -> None:
+    check_steps(case, chooser)
+    check_live(case, chooser)
+
+
 @pytest.mark.long
 @settings(few, max_examples=1_000)
-@given(judged() | oddly_judged(), shufflers)
+@given(judged() | oddly_judged() | dense(), shufflers)
 def test_steps_and_batches_on_a_thousand_histories(case: Judged, chooser: random.Random) -> None:
     check_steps(case, chooser)
     check_live(case, chooser)

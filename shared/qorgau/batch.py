@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from qorgau.casefile import CaseFile, CasePlaces, FactReader, Tie
+from qorgau.collecting import collect_seldom
 from qorgau.facts import Fact
 from qorgau.others import Others
 from qorgau.plan import Plan, compile_policy
@@ -109,6 +110,7 @@ _clerks: list[Clerk[Any]] = []
 
 
 def _begin(path: Path, job: Job[Any]) -> None:
+    collect_seldom()
     _clerks.append(Clerk(FactReader(path), job))
 
 

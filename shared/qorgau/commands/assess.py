@@ -30,12 +30,14 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judges what it is given, without the checks of a service's door."""
     from qorgau.batch import Job, judge_all
+    from qorgau.collecting import collect_seldom
 
     until = read_instant("--as-of", arguments.as_of)
     service = check_service(arguments.service)
     policy = read_policy(arguments.policy)
     ask = deadlines_of if arguments.deadlines else flags_with_ids if arguments.ids else flags_of
     lines: list[Line] = []
+    collect_seldom()
     with case_file(arguments.facts, [policy]) as file, progress("cases") as bar:
         until = file.until() if until is None else until
         if until is not None:

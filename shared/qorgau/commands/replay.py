@@ -29,6 +29,7 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Writes the flags that differ as they are found, case by case, then the rows of the rules."""
     from qorgau.batch import Job, judge_all
+    from qorgau.collecting import collect_seldom
     from qorgau.replaying import Tally
 
     names = arguments.policy or ["default"]
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     service = check_service(arguments.service)
     policies = tuple(read_policy(name if arguments.policy else None) for name in names)
     tallies = tuple(Tally() for _ in policies)
+    collect_seldom()
     with case_file(arguments.facts, policies) as file, progress("cases") as bar:
         until = file.until() if until is None else until
         if until is not None:

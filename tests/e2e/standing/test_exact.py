@@ -1,11 +1,10 @@
 """Live equals the specification, to the microsecond: everything is posted under a standing clock, then time goes on."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 import court_tracker.domain
@@ -13,20 +12,14 @@ import intake.domain
 import police_dispatch.domain
 from qorgau.facts import Fact, fact_from_json
 from qorgau.instants import DAY, parse_instant
-from tests.e2e.stack import KEEPERS, Stack, eventually, order, renamed, running, shuffled
+from tests.e2e.stack import KEEPERS, Stack, eventually, order, renamed, shuffled
+from tests.e2e.standing.conftest import BEFORE
 from tests.expected import POLICY, SCENARIOS, load_scenario
 from tests.histories import histories
 from tests.oracle import load_policy
 
-BEFORE = "2019-06-01T00:00:00Z"
 MODELS = {**intake.domain.FACTS, **police_dispatch.domain.FACTS, **court_tracker.domain.FACTS}
 HISTORIES = 40
-
-
-@pytest.fixture(scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with running(tmp_path_factory.mktemp("exact"), at=BEFORE) as stack:
-        yield stack
 
 
 def scenario_facts(path: Path) -> list[Fact]:

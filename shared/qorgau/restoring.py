@@ -52,7 +52,7 @@ def reconciled(stored: Stored, until: int) -> tuple[Stored, tuple[FlagEvent, ...
     own = {row.id: row for row in stored.record.flags}
     changes = [change for row in own.values() for change in _differing(row, told.rows.get(row.id))]
     lost = (item for name, item in told.rows.items() if name not in own and item["cleared_at"] is None)
-    changes += [("cleared", replace(_row(item), cleared_at=at, outcome="void")) for item in lost]
+    changes += [("cleared", replace(told_row(item), cleared_at=at, outcome="void")) for item in lost]
     changes.sort(key=lambda change: (change[1].raised_at, change[1].id))
     events = tuple(
         FlagEvent(change, row, at, told.seq + number, _detail(change, row))
@@ -87,7 +87,9 @@ def _rows(stored: Stored) -> Mapping[str, Mapping[str, Any]]:
     return {row.id: flag_item(row) for row in stored.record.flags}
 
 
-def _row(item: Mapping[str, Any]) -> FlagRow:
+def told_row(item: Mapping[str, Any]) -> FlagRow:
+    """The row an event's data tells of; raises what reading something else raises."""
+
     def instant(name: str) -> int | None:
         return None if item[name] is None else parse_instant(item[name])
 

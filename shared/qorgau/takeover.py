@@ -12,11 +12,12 @@ from qorgau.corridor import CaseLimits, room_for
 from qorgau.envelope import from_kafka
 from qorgau.errors import QorgauError, Rejected
 from qorgau.facts import Fact
+from qorgau.flagbook import flag_entry
 from qorgau.follower import LogRecord, TopicLog
 from qorgau.instants import parse_instant
 from qorgau.progress import Progress
 from qorgau.record import CaseRecord, learn
-from qorgau.restoring import ToldEvent, remember
+from qorgau.restoring import ToldEvent, remember, told_row
 from qorgau.store import Store
 from qorgau.vocabulary import FLAGS_TOPIC
 
@@ -120,11 +121,13 @@ class TakeOver:
         """An event of this service; whatever else stands in the topic is for its readers to tell."""
         try:
             event = from_kafka(record.headers, record.value)
-            if isinstance(event, dict) and event.get("source") == f"system/{self.service}":
-                return ToldEvent(parse_instant(event["time"]), event["data"])
-        except (Rejected, KeyError, ValueError):
-            pass
-        return None
+            entry = flag_entry(event)
+            assert isinstance(event, dict)
+            told_row(entry.item)
+            ours = entry.service == self.service and self.store.partition(entry.item["case"]) == record.partition
+            return ToldEvent(parse_instant(event["time"]), entry.item) if ours else None
+        except (Rejected, KeyError, TypeError, ValueError, AttributeError):
+            return None
 
     async def _unpark(self, numbers: Collection[int]) -> None:
         """Facts for which there is room since the limits were raised."""

@@ -158,7 +158,9 @@ class Tracker:
             # More than a batch: filed as it comes, judged when all of it is there.
             if stopping.is_set() or not await self._file(numbers, until=None):
                 return True
-        judged = frozenset(number for number in numbers if self._known(number, ends))
+        # What is no longer ours was not read to its end.
+        read = ends.keys() & self.reader.owned()
+        judged = frozenset(number for number in numbers if all((topic, number) in read for topic in FACTS_TOPICS))
         self.metrics.unjudged.set(len(numbers - judged))
         done = False
         if until is not None and judged:
@@ -184,9 +186,6 @@ class Tracker:
                     await self.relay.rescue(numbers)
                 self._numbers = numbers
         return numbers
-
-    def _known(self, number: int, ends: Mapping[Place, int]) -> bool:
-        return all((topic, number) in ends for topic in FACTS_TOPICS)
 
     async def _relay(self, numbers: Collection[int]) -> None:
         if time.monotonic() - self._relayed >= RELAY_EVERY:

@@ -18,6 +18,7 @@ from qorgau.telemetry import Metrics
 NOW = 1_000 * HOUR
 TOPIC, OTHER = ("qorgau.police.facts", 0), ("qorgau.police.facts", 1)
 NEVER = asyncio.Event()
+A_MOMENT = 0.01
 
 
 class Reader:
@@ -29,8 +30,8 @@ class Reader:
         self.owns = True
 
     async def fetch(self, wait: timedelta, most: int) -> list[Incoming]:
+        await asyncio.sleep(wait.total_seconds() if not self.fetches else A_MOMENT)
         if not self.fetches:
-            await asyncio.sleep(wait.total_seconds())
             return []
         fetched = self.fetches.pop(0)
         self.at.update({record.place: record.offset + 1 for record in fetched})
@@ -73,8 +74,8 @@ async def test_what_was_fetched_before_a_rebalance_hides_nothing_that_is_read_ag
     reader.fetches = [[record(0), record(1)], [record(2)]]
     assert await inflow.fetch(1, NEVER)
     # The next fetch is done and nobody has looked at it when the partitions are handed out anew.
-    await inflow.fetch(0, NEVER)
-    await asyncio.sleep(0)
+    assert not await inflow.fetch(0, NEVER)
+    await asyncio.sleep(5 * A_MOMENT)
     inflow.forget([TOPIC])
     reader.fetches = [[record(0), record(1)], [record(2)]]
     reader.at = {TOPIC: 0}

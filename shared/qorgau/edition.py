@@ -18,7 +18,7 @@ from qorgau.pausing import pause
 # the policies that were in force) is kept when the rest is made again.
 PROJECTIONS = ("cases", "context", "parked", "positions", "references", "flags", "followed")
 # How often those who write look whether another edition has begun.
-CHECK_EVERY = timedelta(seconds=2)
+CHECK_EVERY = timedelta(seconds=1)
 # Those who only read need not ask in between.
 _FOLLOW_EVERY = timedelta(seconds=1)
 _NAME = "edition"

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from qorgau.bus import Producer, Topic, partition_of
 from qorgau.edition import CHECK_EVERY, Edition, begin_next, drop_others
@@ -20,7 +21,7 @@ from qorgau.mongo import collection, deadline
 from qorgau.output import Bar
 from qorgau.progress import Place, Progress
 from qorgau.relay import Relay
-from qorgau.store import Store, connect
+from qorgau.store import SELECTION, Store, connect
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, INTAKE, NOTIFIER, REFERENCES_TOPIC
 
@@ -29,6 +30,8 @@ MOVED_WITHIN = CHECK_EVERY + QUIET + timedelta(seconds=1)
 # Nothing moves for so long: nobody is there who makes it again.
 PATIENCE = timedelta(seconds=60)
 _LOOK_EVERY = 0.5
+# Longer than a client looks for a server.
+ANSWER_WITHIN = SELECTION + timedelta(seconds=5)
 
 
 class NotRead(QorgauError):
@@ -56,11 +59,18 @@ class Servers:
     database: str
 
 
-async def remake(service: str, servers: Servers, bar: Bar) -> Made:
+async def check_database(service: str, servers: Servers) -> None:
+    """Raises NotFound where the service has no database there, Unavailable where none answers."""
+    async with _database(service, servers) as database, deadline(ANSWER_WITHIN):
+        if not await database.list_collection_names():
+            raise NotFound
+
+
+async def remake(service: str, servers: Servers, bar: Bar, patience: timedelta = PATIENCE) -> Made:
     """Make the database of a service again; returns when all that is in the log now has been read, and judged.
 
-    Raises NotFound where there is no such database, MadeAgain where somebody else has just begun it, NotRead where the
-    service does not run, Unavailable where Kafka or the database does not answer.
+    Raises MadeAgain where somebody else has just begun it, NotRead where the service does not run, Unavailable where
+    Kafka or the database does not answer.
     """
     begun = time.monotonic()
     async with _relay(service, servers) as (relay, count):
@@ -69,10 +79,16 @@ async def remake(service: str, servers: Servers, bar: Bar) -> Made:
         await relay.tell_reports(range(count))
         number = await begin_next(database)
         await relay.store.edition.begin()
-        await asyncio.gather(
-            _leave(relay, count),
-            _made(service, relay.store.edition, followed, count, bar),
-        )
+        leaving = asyncio.create_task(_leave(relay, count))
+        try:
+            await _made(service, relay.store.edition, followed, count, bar, patience)
+        except NotRead:
+            await leaving
+            raise
+        else:
+            await leaving
+        finally:
+            leaving.cancel()
         records = sum(sum(ends) for ends in followed.values())
         return Made(service, number, records, round(time.monotonic() - begun, 1))
 
@@ -92,32 +108,39 @@ def _topics(service: str) -> tuple[str, ...]:
 
 
 @asynccontextmanager
+async def _database(service: str, servers: Servers) -> AsyncIterator[Any]:
+    client = connect(servers.mongo)
+    try:
+        yield client[f"{servers.database}_{service.replace('-', '_')}"]
+    finally:
+        client.close()
+
+
+@asynccontextmanager
 async def _relay(service: str, servers: Servers) -> AsyncIterator[tuple[Relay, int]]:
     """The outboxes of a service, and over how many partitions its cases are spread (0: it keeps none)."""
-    client, metrics = connect(servers.mongo), Metrics()
+    metrics = Metrics()
     producer = Producer(servers.kafka, metrics)
     try:
-        database = client[f"{servers.database}_{service.replace('-', '_')}"]
-        async with deadline():
-            there = await database.list_collection_names()
-            kept = await collection(database, "deployment").find_one({"_id": "partitions"})
-        if not there:
-            raise NotFound
-        count = 0 if service == NOTIFIER or kept is None else int(kept["count"])
-        edition = Edition(database)
-        await edition.begin()
-        store = Store(edition, partial(_number_of, max(count, 1)), metrics)
-        yield Relay(service, store, producer, metrics), count
+        async with _database(service, servers) as database:
+            async with deadline():
+                kept = await collection(database, "deployment").find_one({"_id": "partitions"})
+            count = 0 if service == NOTIFIER or kept is None else int(kept["count"])
+            edition = Edition(database)
+            await edition.begin()
+            store = Store(edition, partial(_number_of, max(count, 1)), metrics)
+            yield Relay(service, store, producer, metrics), count
     finally:
         await producer.stop()
-        client.close()
 
 
 def _number_of(partitions: int, case: str) -> int:
     return partition_of(case.encode(), partitions)
 
 
-async def _made(service: str, edition: Edition, ends: Mapping[str, list[int]], count: int, bar: Bar) -> None:
+async def _made(
+    service: str, edition: Edition, ends: Mapping[str, list[int]], count: int, bar: Bar, patience: timedelta
+) -> None:
     """Return when the service has read up to these ends and, where it keeps cases, judges all of them again."""
     total = sum(map(sum, ends.values()))
     done, since = -1, time.monotonic()
@@ -130,7 +153,7 @@ async def _made(service: str, edition: Edition, ends: Mapping[str, list[int]], c
             return
         if read + judged > done:
             done, since = read + judged, time.monotonic()
-        if time.monotonic() - since > PATIENCE.total_seconds():
+        if time.monotonic() - since > patience.total_seconds():
             raise NotRead
         await asyncio.sleep(_LOOK_EVERY)
 

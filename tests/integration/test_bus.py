@@ -197,7 +197,7 @@ async def test_a_dead_letter_leads_back_to_the_record_and_its_replay_puts_it_at_
     command = ["dlq", "list", "--kafka", pair.kafka, "--topic", topic]
     assert await asyncio.to_thread(main, command) == 0
     told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [(row["topic"], row["offset"]) for row in told] == [(topic, 2), (topic, 2), (topic, 99)]
+    assert [(row["topic"], row["offset"]) for row in told] == [(topic, 2), (topic, 99)]
     assert told[0]["value_sha256"] == hashlib.sha256(b"another name").hexdigest()
     command = ["dlq", "replay", "--kafka", pair.kafka, "--topic", topic, "--all"]
     assert await asyncio.to_thread(main, command) == 1

@@ -4,24 +4,28 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from intake.vault import CaseVault
-from qorgau.bus import Outgoing
+from qorgau.bus import Outgoing, TopicSpec, prepare_topics
 from qorgau.documents import Stored
 from qorgau.edition import Edition, MadeAgain, begin_next, drop_others
 from qorgau.embedded.pair import Pair
-from qorgau.errors import Unavailable
+from qorgau.errors import NotFound, Unavailable
 from qorgau.facts import Fact
 from qorgau.follower import Follower, LogRecord
 from qorgau.mongo import collection
+from qorgau.progress import Progress
 from qorgau.record import CaseRecord, learn
 from qorgau.relay import Relay
+from qorgau.remaking import NotRead, Servers, check_database, remake
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
+from qorgau.vocabulary import FACTS_TOPICS, POLICE, REFERENCES_TOPIC
 
 FACT = Fact("f1", "102/KZ-75", "report.received", 1, 2, "c1", {"region": "KZ-75"})
 
@@ -136,6 +140,24 @@ async def test_an_interrupted_making_can_be_repeated(database: Any) -> None:
     assert number == 2
     assert not await names(database) & {"cases", "cases_1"}
     assert "cases_2" in await names(database)
+
+
+async def test_where_nobody_reads_the_log_it_is_said_and_the_old_edition_is_gone(pair: Pair, database: Any) -> None:
+    prefix = database.name
+    await prepare_topics(pair.kafka, dict.fromkeys((*FACTS_TOPICS, REFERENCES_TOPIC), TopicSpec(12)))
+    of_police = database.client[f"{prefix}_police_dispatch"]
+    servers = Servers(pair.kafka, pair.mongo, prefix)
+    with pytest.raises(NotFound):
+        await check_database(POLICE, servers)
+    await store_of(of_police).prepare()
+    await Progress(Edition(of_police), Metrics()).fix_partitions(12)
+    try:
+        with pytest.raises(NotRead):
+            await remake(POLICE, servers, lambda done, total: None, timedelta(seconds=1))
+        assert not {"cases", "parked"} & await names(of_police)
+        assert "cases_1" in await names(of_police)
+    finally:
+        await database.client.drop_database(of_police.name)
 
 
 class Log:

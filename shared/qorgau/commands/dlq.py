@@ -42,8 +42,12 @@ def list_letters(arguments: argparse.Namespace) -> int:
     from qorgau.output import write_rows
 
     async def work(address: str) -> int:
+        # Every service that reads a topic tells of what it cannot read, and again when its database is made again.
+        told = set()
         async for letter in _letters(address, arguments.topic):
-            write_rows([letter])
+            if letter not in told:
+                write_rows([letter])
+                told.add(letter)
         return OK
 
     return _run(arguments, work)
@@ -115,7 +119,7 @@ async def _replay(address: str, producer: "Producer", letter: "DeadLetter") -> i
     from qorgau.bus import Outgoing, read_at
 
     record = await read_at(address, letter.topic, letter.partition, letter.offset)
-    if record is None or not letter.tells_of(record):
+    if record is None or record.trouble or not letter.tells_of(record):
         return None
     again = Outgoing(record.topic, record.key or b"", record.value, record.headers)
     return (await producer.publish([again]))[0]

@@ -50,17 +50,21 @@ async def _remake(service: str, servers: "Servers") -> int:
     from qorgau.edition import MadeAgain
     from qorgau.errors import NotFound, Unavailable
     from qorgau.output import progress, write_rows
-    from qorgau.remaking import NotRead, remake
+    from qorgau.remaking import NotRead, check_database, remake
 
     try:
         await topic_names(servers.kafka)
     except Unavailable:
         raise BadInput("Kafka does not answer; is the address right, and is it running?") from None
     try:
-        with progress(f"reading the log for {service}") as bar:
-            write_rows([await remake(service, servers, bar)])
+        await check_database(service, servers)
     except NotFound:
         raise BadInput(f"there is no database of {service} here; is the address right, did it ever run?") from None
+    except Unavailable:
+        raise BadInput("the database does not answer; is the address right, and is it running?") from None
+    try:
+        with progress(f"reading the log for {service}") as bar:
+            write_rows([await remake(service, servers, bar)])
     except MadeAgain:
         return _failed("another command has just begun the same")
     except NotRead:

@@ -84,6 +84,10 @@ class Store:
         former = self.edition.former()
         return None if former is None else Store(former, self.partition, self._metrics)
 
+    def move(self) -> None:
+        """Go on with the newest edition; nothing that is known of the one before counts in it."""
+        self.edition.move()
+
     async def prepare(self) -> None:
         """Work with the newest edition and create its indexes; safe to repeat."""
         await self.edition.begin()

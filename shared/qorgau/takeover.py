@@ -65,7 +65,7 @@ class TakeOver:
 
     def move(self) -> None:
         """Go on with the newest edition, which has nothing in it yet. Store and progress share theirs."""
-        self.store.edition.move()
+        self.store.move()
         self._numbers, self._after = frozenset(), None
 
     async def begin(self, numbers: frozenset[int]) -> None:

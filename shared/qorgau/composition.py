@@ -27,10 +27,12 @@ from qorgau.bus import (
 from qorgau.census import census
 from qorgau.clock import make_clock
 from qorgau.corridor import CaseLimits
+from qorgau.documents import Stored
 from qorgau.door import Door
 from qorgau.edition import Edition
 from qorgau.envelope import from_kafka
 from qorgau.errors import Rejected, Unavailable
+from qorgau.facts import Fact
 from qorgau.flagbook import FlagBook, flag_entry
 from qorgau.follower import Follower, Handle, LogRecord
 from qorgau.horizon import Horizon
@@ -46,7 +48,7 @@ from qorgau.posted import Models
 from qorgau.posting import Guard, Posting
 from qorgau.progress import Progress
 from qorgau.reading import Others, Reading, Shown
-from qorgau.record import learn
+from qorgau.record import CaseRecord, learn
 from qorgau.registering import Registry
 from qorgau.relay import Relay
 from qorgau.service import Readiness
@@ -72,20 +74,31 @@ class StoredCases:
     progress: Progress
 
     async def case(self, case: str) -> Shown | None:
-        """One case, or None. It is unknown while it is full, is made again, or nobody judges its partition."""
-        found, number = await self.store.one(case), self.store.partition(case)
-        if (found is None or not found.reports) and not await self.progress.is_made(number):
-            raise Unavailable("The cases are made again from the log; ask again later.")
-        if found is None:
+        """One case, or None. It is unknown while it is full, is made again, or nobody judges its partition. Raises
+        Unavailable where it may be among those that are made again."""
+        stored, judging = await self.store.one(case), await self.progress.judging(self.store.partition(case))
+        if not judging.made:
+            return await self._as_it_was(case, () if stored is None else stored.reports)
+        if stored is None:
             return None
-        stored = found
-        unknown = stored.full or stored.told is not None or not await self.progress.is_judged(number)
+        unknown = stored.full or stored.told is not None or not judging.now
         # A report is told of by the service that took it from the moment it is safe, not only once it is in the log.
         return Shown(learn(stored.record, stored.reports), stored.version, unknown)
 
+    async def _as_it_was(self, case: str, reports: Sequence[Fact]) -> Shown:
+        """The case before it is made again, with what has been reported since."""
+        former = self.store.former()
+        stored = None if former is None else await former.one(case)
+        if stored is None and not reports:
+            raise Unavailable("The cases are made again from the log; ask again later.")
+        stored = stored or Stored(CaseRecord(case))
+        return Shown(learn(stored.record, (*stored.reports, *reports)), stored.version, True)
+
     async def case_of_flag(self, flag_id: str) -> str | None:
         """The case in which this service raised a flag, or None."""
-        return await self.store.case_of_flag(flag_id)
+        found = await self.store.case_of_flag(flag_id)
+        former = self.store.former()
+        return found if found is not None or former is None else await former.case_of_flag(flag_id)
 
 
 @dataclass(slots=True)
@@ -167,7 +180,7 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
         host.prepare += [partial(progress.fix_partitions, settings.partitions), store.prepare, room.prepare]
         host.prepare.append(room.release_all)
         host.work.append(shown.follow)
-        host.followers.append(_follower(settings, REFERENCES_TOPIC, registry.learn, room.edition))
+        host.followers.append(_follower(settings, REFERENCES_TOPIC, registry.learn, room.edition, room.readers))
         if settings.tracks:
             ends = Ends(settings.kafka)
             stack.push_async_callback(ends.stop)

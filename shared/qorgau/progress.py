@@ -5,6 +5,7 @@ Also what is fixed for a deployment: how many partitions there are, and which po
 
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,15 @@ Place = tuple[str, int]
 
 # A tracker says that it judges once a second; after ten of them nobody knows what the log holds.
 SILENT_AFTER = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How it is with the cases of one partition: `made`: they are all there, which is not so from when they are made
+    again until they are judged; `now`: somebody judges them."""
+
+    made: bool
+    now: bool
 
 
 class Progress:
@@ -53,20 +63,13 @@ class Progress:
             self._metrics.store_commands.inc()
             await write_all(self._positions, writes)
 
-    async def is_judged(self, number: int) -> bool:
-        """Whether somebody judges the cases of this partition now."""
-        silent = time.time_ns() // 1_000 - await self._judged(number)
-        return silent <= SILENT_AFTER // timedelta(microseconds=1)
-
-    async def is_made(self, number: int) -> bool:
-        """Whether all cases of this partition are there; not so from when they are made again until they are judged."""
-        return self.edition.number == 0 or await self._judged(number) > 0
-
-    async def _judged(self, number: int) -> int:
-        """When the cases of a partition were judged last, by the wall's clock; 0 for never."""
+    async def judging(self, number: int) -> Judging:
+        """How it is with the cases of a partition now."""
         async with deadline():
             document = await self._positions.find_one({"_id": number})
-        return int((document or {}).get("judged", 0))
+        judged = int((document or {}).get("judged", 0))
+        silent = time.time_ns() // 1_000 - judged
+        return Judging(self.edition.number == 0 or judged > 0, silent <= SILENT_AFTER // timedelta(microseconds=1))
 
     async def fix_partitions(self, count: int) -> None:
         """Keep the number of partitions at the first start; raises StartRefused where it is another one now."""

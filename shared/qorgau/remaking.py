@@ -76,28 +76,20 @@ async def remake(service: str, servers: Servers, bar: Bar, patience: timedelta =
     async with _relay(service, servers) as (relay, count):
         database = relay.store.edition.database
         followed = {topic: await Topic(servers.kafka, topic).ends() for topic in _topics(service)}
+        # Also what a command that was interrupted has left behind.
+        await relay.rescue(range(count))
         await relay.tell_reports(range(count))
         number = await begin_next(database)
         await relay.store.edition.begin()
-        leaving = asyncio.create_task(_leave(relay, count))
-        try:
-            await _made(service, relay.store.edition, followed, count, bar, patience)
-        except NotRead:
-            await leaving
-            raise
-        else:
-            await leaving
-        finally:
-            leaving.cancel()
+        await asyncio.sleep(MOVED_WITHIN.total_seconds())
+        # Nobody writes there any more.
+        await relay.rescue(range(count))
+        await _made(service, relay.store.edition, followed, count, bar, patience)
+        # Until now it was what readers were shown.
+        await asyncio.sleep(_LOOK_EVERY)
+        await drop_others(database, number)
         records = sum(sum(ends) for ends in followed.values())
         return Made(service, number, records, round(time.monotonic() - begun, 1))
-
-
-async def _leave(relay: Relay, count: int) -> None:
-    """Throw the editions before away, when nobody writes there any more; what waited there for Kafka is told first."""
-    await asyncio.sleep(MOVED_WITHIN.total_seconds())
-    await relay.rescue(range(count))
-    await drop_others(relay.store.edition.database, relay.store.edition.number)
 
 
 def _topics(service: str) -> tuple[str, ...]:

@@ -24,25 +24,28 @@ class WaitingRoom:
 
     def __init__(self, edition: Edition, log: FactLog, now: Callable[[], int]) -> None:
         self.edition = edition
+        # Those that were known before they are read again count until all are.
+        self.readers = Edition(edition.database)
         self._parked = collection(edition.database, "waiting")
         self._log = log
         self._now = now
 
-    @property
-    def _references(self) -> Any:
-        return self.edition.collection("references")
-
     async def prepare(self) -> None:
         """Work with the newest edition and create the index; safe to repeat."""
         await self.edition.begin()
+        await self.readers.begin()
         async with deadline():
             await self._parked.create_index([("reference", 1)])
 
     async def cases_of(self, digests: Collection[str]) -> Mapping[str, str]:
         """The cases of those references that are registered."""
-        async with deadline():
-            found = self._references.find({"_id": {"$in": list(digests)}})
-            return {document["_id"]: document["case"] for document in await found.to_list(None)}
+        cases: dict[str, str] = {}
+        for number in sorted({self.edition.number, self.readers.number}, reverse=True):
+            edition = self.edition if number == self.edition.number else self.readers
+            async with deadline():
+                found = await edition.collection("references").find({"_id": {"$in": list(digests)}}).to_list(None)
+            cases |= {document["_id"]: document["case"] for document in found}
+        return cases
 
     async def park(self, admitted: Sequence[Admitted]) -> None:
         """Keep facts until their reference is registered, and join at once what was registered meanwhile."""
@@ -59,7 +62,8 @@ class WaitingRoom:
         first = {"$set": {"case": case, "position": position}}
         # A registration that is there with an earlier position keeps its place: the insert then loses.
         await write_all(
-            self._references, [UpdateOne({"_id": digest, "position": {"$gt": position}}, first, upsert=True)]
+            self.edition.collection("references"),
+            [UpdateOne({"_id": digest, "position": {"$gt": position}}, first, upsert=True)],
         )
         counts = (await self.cases_of({digest}))[digest]
         await self.release(digest, counts)

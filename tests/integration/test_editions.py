@@ -11,9 +11,9 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from intake.vault import CaseVault
-from qorgau.bus import Outgoing, TopicSpec, prepare_topics
+from qorgau.bus import Outgoing, TopicSpec, prepare_topics, read_all
 from qorgau.documents import Stored
-from qorgau.edition import Edition, MadeAgain, begin_next, drop_others
+from qorgau.edition import Edition, MadeAgain, begin_next, drop_others, newest
 from qorgau.embedded.pair import Pair
 from qorgau.errors import NotFound, Unavailable
 from qorgau.facts import Fact
@@ -25,7 +25,7 @@ from qorgau.relay import Relay
 from qorgau.remaking import NotRead, Servers, check_database, remake
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FACTS_TOPICS, POLICE, REFERENCES_TOPIC
+from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, INTAKE, REFERENCES_TOPIC, facts_topic
 
 FACT = Fact("f1", "102/KZ-75", "report.received", 1, 2, "c1", {"region": "KZ-75"})
 
@@ -142,22 +142,32 @@ async def test_an_interrupted_making_can_be_repeated(database: Any) -> None:
     assert "cases_2" in await names(database)
 
 
-async def test_where_nobody_reads_the_log_it_is_said_and_the_old_edition_is_gone(pair: Pair, database: Any) -> None:
+async def test_what_an_interrupted_making_left_is_told_by_the_next_also_where_nobody_reads_the_log(
+    pair: Pair, database: Any
+) -> None:
     prefix = database.name
-    await prepare_topics(pair.kafka, dict.fromkeys((*FACTS_TOPICS, REFERENCES_TOPIC), TopicSpec(12)))
-    of_police = database.client[f"{prefix}_police_dispatch"]
+    await prepare_topics(pair.kafka, dict.fromkeys((*FACTS_TOPICS, REFERENCES_TOPIC, FLAGS_TOPIC), TopicSpec(12)))
+    of_intake = database.client[f"{prefix}_intake"]
     servers = Servers(pair.kafka, pair.mongo, prefix)
     with pytest.raises(NotFound):
-        await check_database(POLICE, servers)
-    await store_of(of_police).prepare()
-    await Progress(Edition(of_police), Metrics()).fix_partitions(12)
+        await check_database(INTAKE, servers)
+    await Progress(Edition(of_intake), Metrics()).fix_partitions(12)
+    kafka = Kafka()
+    kafka.away = True
+    vault = vault_of(of_intake, kafka)
+    await vault.open_case(replace(FACT, case=f"c-{prefix}"))
+    await vault.close()
+    await begin_next(of_intake)
     try:
         with pytest.raises(NotRead):
-            await remake(POLICE, servers, lambda done, total: None, timedelta(seconds=1))
-        assert not {"cases", "parked"} & await names(of_police)
-        assert "cases_1" in await names(of_police)
+            await remake(INTAKE, servers, lambda done, total: None, timedelta(seconds=1))
+        assert await newest(of_intake) == 2
+        told = [record.key async for record in read_all(pair.kafka, facts_topic(INTAKE))]
+        assert told.count(f"c-{prefix}".encode()) == 1
+        # What readers are shown until the new one is there.
+        assert "cases" in await names(of_intake)
     finally:
-        await database.client.drop_database(of_police.name)
+        await database.client.drop_database(of_intake.name)
 
 
 class Log:

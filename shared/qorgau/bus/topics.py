@@ -1,15 +1,17 @@
 """Making the topics a deployment needs, and refusing one that is not as it must be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 
 from qorgau.bus.connecting import ANSWER_WITHIN, FAILURES, RETRY_AFTER, close_client, milliseconds, options, within
+from qorgau.bus.ends import ends_of, partitions_of
 from qorgau.errors import QorgauError
 
 # A broker that was just started elects leaders one after the other.
@@ -39,7 +41,7 @@ async def prepare_topics(
     replication: int = REPLICATION,
     patience: timedelta = READY_WITHIN,
 ) -> None:
-    """Make what is missing and return when every partition has a leader; several services may do it at once.
+    """Make what is missing and return when the leader of every partition answers; several services may do it at once.
 
     There are as many replicas as asked for, or as there are brokers. Raises TopicMismatch where a topic has another
     number of partitions, Unavailable where it takes too long.
@@ -49,7 +51,7 @@ async def prepare_topics(
             # Another service may be faster, a broker may not be there yet: what counts is what is seen next.
             with suppress(*FAILURES):
                 async with _admin(address) as admin:
-                    if await _prepared(admin, topics, replication):
+                    if await _prepared(admin, topics, replication) and await _answer(admin._client, topics):
                         return
             await asyncio.sleep(RETRY_AFTER.total_seconds())
 
@@ -96,6 +98,12 @@ def _check(name: str, spec: TopicSpec, found: Mapping[str, Any] | None) -> None:
 
 def _led(found: Mapping[str, Any]) -> bool:
     return all(partition["leader"] >= 0 for partition in found["partitions"])
+
+
+async def _answer(client: AIOKafkaClient, topics: Collection[str]) -> bool:
+    """Whether every leader knows that it is one; it is told later than those who ask who it is."""
+    places = [place for topic in topics for place in await partitions_of(client, topic)]
+    return len(await ends_of(client, places, ANSWER_WITHIN)) == len(places)
 
 
 def _new(name: str, spec: TopicSpec, replicas: int) -> NewTopic:

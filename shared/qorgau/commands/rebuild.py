@@ -18,8 +18,8 @@ _KAFKA, _MONGO, _DATABASE = "QORGAU_KAFKA", "QORGAU_MONGO", "QORGAU_DATABASE"
 def register(subparsers: Subparsers) -> None:
     """Adds the command."""
     words = (
-        "Throws away what the service has made from the log and lets it read the log again; the service keeps running, "
-        "and its cases are not shown until they are judged again. What is not in the log is kept. Flags are told anew "
+        "Lets the service read the log again and throws away what it had made from it; the service keeps running, and "
+        "shows its cases as unknown until they are judged again. What is not in the log is kept. Flags are told anew "
         "only where they come out differently. Exit status 1 if nobody reads the log: the service then does so when it "
         "is started. An interrupted command can be repeated."
     )

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Coroutine
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from qorgau.bus import Topic
 from qorgau.clock import read_clock
 from qorgau.instants import DAY
 from qorgau.remaking import Servers, remake
-from qorgau.vocabulary import FLAGS_TOPIC, POLICE, SERVICES
+from qorgau.vocabulary import FLAGS_TOPIC, NOTIFIER, POLICE, SERVICES
 from tests.e2e.stack import KEEPERS, Stack, eventually, order
 from tests.e2e.standing.test_exact import scenario_facts
 from tests.expected import SCENARIOS
@@ -28,12 +29,18 @@ class Known:
     told: list[int]
 
 
+async def known_flags(stack: Stack) -> list[Any]:
+    answer = await stack.http.get(f"{stack.url(NOTIFIER)}/v1/flags", params={"limit": "1000"})
+    items: list[Any] = answer.json()["items"]
+    return items
+
+
 async def known(stack: Stack, cases: list[str]) -> Known:
     places = [(service, case) for service in KEEPERS for case in cases]
     return Known(
         {f"{service} {case}": await stack.export(service, case) for service, case in places},
         {f"{service} {case}": await stack.flags(service, case) for service, case in places},
-        (await stack.http.get(f"{stack.url('notifier')}/v1/flags", params={"limit": "1000"})).json()["items"],
+        await known_flags(stack),
         await Topic(stack.system.backing.kafka, FLAGS_TOPIC).ends(),
     )
 
@@ -59,6 +66,20 @@ async def rebuild(stack: Stack, service: str) -> dict[str, Any]:
     return asdict(made)
 
 
+async def watched(
+    stack: Stack, case: str, making: Coroutine[Any, Any, dict[str, Any]]
+) -> tuple[dict[str, Any], set[str | int]]:
+    """What is said at the end of it, and what readers were shown meanwhile: of a case its status, of flags how many."""
+    task, shown = asyncio.ensure_future(making), set[str | int]()
+    while not task.done():
+        for service in KEEPERS:
+            answer = await stack.http.get(f"{stack.url(service)}/v1/cases/{case}")
+            shown.add(answer.json()["status"])
+        shown.add(len(await known_flags(stack)))
+        await asyncio.sleep(0.1)
+    return task.result(), shown
+
+
 async def test_every_service_is_made_again_and_nothing_is_different(stack: Stack) -> None:
     facts = [fact for path in SCENARIOS for fact in scenario_facts(path)]
     cases = sorted({fact.case for fact in facts if fact.case is not None})
@@ -80,7 +101,9 @@ async def test_every_service_is_made_again_and_nothing_is_different(stack: Stack
     await eventually(judged)
     before = await known(stack, cases)
     for service in SERVICES:
-        made = await (command if service == POLICE else rebuild)(stack, service)
+        made, shown = await watched(stack, cases[0], (command if service == POLICE else rebuild)(stack, service))
+        # Nobody is told for a moment that there is no such case, or no such flag.
+        assert shown <= {"open", "closed", "unknown", len(before.listed)}
         assert (made["service"], made["edition"], made["records"] > 0) == (service, 1, True)
         assert await known(stack, cases) == before, service
         answer = await stack.http.get(f"{stack.url(service)}/readyz")

@@ -1,12 +1,14 @@
 """More than `up` starts: further replicas, single roles, and a look into a service's database past the service."""
 
+import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from qorgau.documents import Stored, from_document
+from qorgau.documents import NOTHING, Stored, from_document
 from qorgau.embedded.ports import stable_ports
 from qorgau.embedded.process import Process
 from qorgau.embedded.services import GRACE, READY_WITHIN, is_ready
@@ -62,6 +64,29 @@ async def stored(stack: Stack, service: str, prefix: str) -> dict[str, Stored]:
     async with database(stack, service) as cases:
         found = await cases["cases"].find({"_id": {"$gte": prefix, "$lt": prefix + "~"}}).to_list(None)
     return {document["_id"]: from_document(document) for document in found}
+
+
+async def until_judged(stack: Stack, service: str, prefix: str, facts: int, until: int, patience: float) -> None:
+    """Returns when the cases with such names hold so many facts, are judged to the end and have told everything."""
+    which = {"_id": {"$gte": prefix, "$lt": prefix + "~"}}
+    given_up = time.monotonic() + patience
+    async with database(stack, service) as content:
+        cases = content["cases"]
+        while True:
+            counted = await cases.aggregate([{"$match": which}, _FACTS]).to_list(None)
+            due = await cases.count_documents({**which, "next_due": {"$lte": until}})
+            pending = await cases.count_documents({**which, "pending": {"$ne": NOTHING}})
+            state = (counted[0]["facts"] if counted else 0, due, pending)
+            if state == (facts, 0, 0):
+                return
+            assert time.monotonic() < given_up, (
+                f"facts, cases due and cases with events: {state}, expected {facts}, 0, 0"
+            )
+            # Not often: whoever counts takes the time of those who are counted.
+            await asyncio.sleep(1)
+
+
+_FACTS = {"$group": {"_id": None, "facts": {"$sum": {"$size": "$facts"}}}}
 
 
 async def copied(stack: Stack, service: str) -> dict[str, list[dict[str, Any]]]:

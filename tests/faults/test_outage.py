@@ -8,9 +8,9 @@ import pytest
 from qorgau.facts import Fact
 from qorgau.instants import DAY, HOUR, MINUTE, format_instant
 from qorgau.vocabulary import POLICE
-from tests.e2e.stack import Stack, eventually
+from tests.e2e.stack import PATIENCE, Stack
 from tests.faults.checks import check, told
-from tests.faults.harness import another, database, started_as, stored
+from tests.faults.harness import another, database, started_as, stored, until_judged
 from tests.faults.load import ARRIVED, DESK, DISPATCH, FORENSIC, REGION, UNIT, calls, under_load
 
 AWAY = HOUR
@@ -53,17 +53,11 @@ async def came_while_away(stack: Stack, name: str, number: int, at: int) -> dict
 
 async def raised_nothing(stack: Stack, by_case: dict[str, list[Fact]], name: str, until: int) -> None:
     """All of it is judged, no flag was ever saved for it and none was ever told."""
-
-    async def judged() -> None:
-        found = await stored(stack, POLICE, f"{name}-")
-        assert {case: len(of.record.facts) for case, of in found.items()} == {
-            case: len(of) for case, of in by_case.items()
-        }
-        assert all(of.record.as_of is not None and of.record.as_of >= until - HOUR for of in found.values())
-        assert all(of.record.next_due is None or of.record.next_due > until for of in found.values())
-
-    await eventually(judged)
-    assert not [case for case, of in (await stored(stack, POLICE, f"{name}-")).items() if of.record.flags]
+    facts = sum(map(len, by_case.values()))
+    await until_judged(stack, POLICE, f"{name}-", facts, until, PATIENCE + len(by_case) / 50)
+    found = await stored(stack, POLICE, f"{name}-")
+    assert {case: len(of.record.facts) for case, of in found.items()} == {case: len(of) for case, of in by_case.items()}
+    assert not [case for case, of in found.items() if of.record.flags]
     assert not [one for one in await told(stack) if one.service == POLICE and one.item["case"] in by_case]
 
 

@@ -15,14 +15,14 @@ import intake.domain
 import police_dispatch.domain
 from benchmarks.figures import Figure, say
 from benchmarks.load import cases_of, lines, season_cases
-from qorgau.batch import Job, judge_all
-from qorgau.casefile import CaseFile, Ties
-from qorgau.collecting import collect_seldom
 from qorgau.commands.replay import both
 from qorgau.embedded.data import default_policy
+from qorgau.front.posted import FactData
+from qorgau.heart.collecting import collect_seldom
 from qorgau.policy import load_policy
-from qorgau.posted import FactData
-from qorgau.replaying import Tally
+from qorgau.replay.batch import Job, judge_all
+from qorgau.replay.casefile import CaseFile, Ties
+from qorgau.replay.sums import Tally
 from qorgau.rules import Policy
 
 NAME = "heart"

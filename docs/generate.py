@@ -18,14 +18,14 @@ import police_dispatch.domain
 from intake.reports import Reports
 from notifier.api import flag_schema, flags_router
 from qorgau.auth import KEY_BYTES
-from qorgau.describe import fact_schemas
-from qorgau.door import Door
 from qorgau.facts import event_type
-from qorgau.keeper import Keeper
-from qorgau.limits import Limiter
-from qorgau.posted import Models
-from qorgau.posting import Posting
-from qorgau.reading import Reading
+from qorgau.front.describe import fact_schemas
+from qorgau.front.door import Door
+from qorgau.front.keeper import Keeper
+from qorgau.front.limits import Limiter
+from qorgau.front.posted import Models
+from qorgau.front.posting import Posting
+from qorgau.front.reading import Reading
 from qorgau.service import VERSION, Readiness
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT, FLAGS_TOPIC, INTAKE, NOTIFIER, POLICE, REFERENCES_TOPIC, dlq, facts_topic

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from qorgau.commands import BadInput
 
 if TYPE_CHECKING:
-    from qorgau.casefile import CaseFile
+    from qorgau.replay.casefile import CaseFile
     from qorgau.rules import Policy
 
 STANDARD = "-"
@@ -79,7 +79,7 @@ def regular_file(path: str) -> Iterator[Path]:
 @contextmanager
 def case_file(path: str, policies: "Iterable[Policy]") -> Iterator["CaseFile"]:
     """A file of facts, read once. Raises BadInput with the line of what is no fact."""
-    from qorgau.casefile import BadLine, CaseFile, Ties
+    from qorgau.replay.casefile import BadLine, CaseFile, Ties
 
     with regular_file(path) as found:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from qorgau.facts import Fact
-from qorgau.others import Others
+from qorgau.heart.others import Others
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord, learn, open_case
 from qorgau.rows import DeadlineRow, FlagRow, deadline_order, flag_order

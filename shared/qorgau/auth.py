@@ -9,10 +9,10 @@ import jwt
 from fastapi import Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from qorgau.door import BACKFILL, EVERY, WRITE, Sender
 from qorgau.errors import Forbidden, NotFound, Unauthenticated
 from qorgau.facts import Fact
-from qorgau.posted import is_agency
+from qorgau.front.door import BACKFILL, EVERY, WRITE, Sender
+from qorgau.front.posted import is_agency
 
 REPORTS_WRITE, CASES_READ, FLAGS_READ, FLAGS_ACK = "reports:write", "cases:read", "flags:read", "flags:ack"
 PII_READ, ADMIN = "pii:read", "admin"

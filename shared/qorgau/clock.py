@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from qorgau.instants import SECOND, format_instant, parse_instant
-from qorgau.starting import StartRefused
+from qorgau.shell.starting import StartRefused
 
 # The way of a stamp from the door into the log, and the difference between two clocks; beyond it a fact is filed late.
 GUARD = timedelta(milliseconds=100)

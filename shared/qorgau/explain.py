@@ -7,17 +7,17 @@ flag whose due moved, whose clock stood or whose deadline is gone, the steps tel
 from collections.abc import Iterable
 from typing import Any
 
-from qorgau.explain_deadline import DeadlineStory
-from qorgau.explain_flag import FlagStory
+from qorgau.explaining.deadline import DeadlineStory
+from qorgau.explaining.flag import FlagStory
+from qorgau.explaining.scene import Scene
+from qorgau.explaining.wording import LocalTime, length
 from qorgau.facts import Fact
+from qorgau.heart.others import Others
 from qorgau.instants import MICROSECOND, format_instant
-from qorgau.others import Others
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import FlagRow
 from qorgau.rules import Flag, Rule
-from qorgau.scene import Scene
-from qorgau.wording import LocalTime, length
 
 Explanation = dict[str, Any]
 # Outcomes after which the deadline is no longer what the flag was about (deadlines.md 9.2).

@@ -22,11 +22,11 @@ import orjson
 
 from qorgau.clock import FileClock, SystemClock, read_clock, write_clock
 from qorgau.embedded.supervisor import until_signal
-from qorgau.envelope import BATCH
 from qorgau.facts import Fact, event_type
+from qorgau.front.envelope import BATCH
 from qorgau.instants import format_instant, parse_instant
 from qorgau.season import BEGINS, CALLS_A_DAY, SEED, WEEKS, Planned, season
-from qorgau.starting import StartRefused
+from qorgau.shell.starting import StartRefused
 
 # So many times faster than the wall a season of eight weeks takes eight minutes.
 PACE = 10_000

@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 from qorgau import rules
 from qorgau.calendar import Calendar
 from qorgau.facts import WITHDRAWAL, Fact
-from qorgau.instants import DAY, HOUR, from_datetime
-from qorgau.matching import Predicate, any_of, condition, key_of, where
-from qorgau.reactions import (
+from qorgau.heart.matching import Predicate, any_of, condition, key_of, where
+from qorgau.heart.reactions import (
     CaseTerm,
     Family,
     FlagPlan,
@@ -28,6 +27,7 @@ from qorgau.reactions import (
     Version,
     WarnAt,
 )
+from qorgau.instants import DAY, HOUR, from_datetime
 
 # A local date begins between 14 hours before and 12 hours after the same date in UTC; a zone may have moved.
 _WIDEST_OFFSET = 26 * HOUR

@@ -1,6 +1,6 @@
 """Rules as data: reads a policy, checks it, and refuses what cannot be right with the line and the rule's id. Pure.
 
-The rows are in `rules.py`, what else is checked, and where a line of the file is, in `policy_checks`.
+The rows are in `rules/`, what else is checked, and where a line of the file is, in `policy_checks`.
 """
 
 import hashlib

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from qorgau.casework import Casework
 from qorgau.facts import Fact, first_copy
+from qorgau.heart.casework import Casework
+from qorgau.heart.others import Others
 from qorgau.instants import MICROSECOND
-from qorgau.others import Others
 from qorgau.plan import Plan
 from qorgau.rows import FlagEvent, FlagRow
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qorgau import errors, telemetry
 from qorgau.errors import QorgauError
-from qorgau.limits import MAX_BODY, BodyLimit
+from qorgau.front.limits import MAX_BODY, BodyLimit
 
 PROBLEM = "application/problem+json"
 VERSION = "0.1.0"

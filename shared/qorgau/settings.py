@@ -11,12 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from qorgau import crash
 from qorgau.auth import KEY_BYTES
-from qorgau.door import AHEAD
 from qorgau.embedded.data import default_policy
+from qorgau.front.door import AHEAD
 from qorgau.instants import parse_duration
-from qorgau.starting import StartRefused
+from qorgau.shell import crash
+from qorgau.shell.starting import StartRefused
 
 PREFIX = "QORGAU_"
 Role = Literal["api", "tracker", "all"]

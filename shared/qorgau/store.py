@@ -14,7 +14,9 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
-from qorgau.documents import (
+from qorgau.facts import Fact
+from qorgau.record import CaseRecord
+from qorgau.shell.documents import (
     EVENTS,
     NOTHING,
     REPORT,
@@ -24,10 +26,9 @@ from qorgau.documents import (
     from_document,
     to_document,
 )
-from qorgau.edition import Edition
-from qorgau.facts import Fact
-from qorgau.mongo import barrier, deadline, write_all
-from qorgau.record import CaseRecord
+from qorgau.shell.edition import Edition
+from qorgau.shell.mongo import barrier, deadline, write_all
+from qorgau.shell.recent import Recent
 from qorgau.telemetry import Metrics
 
 # Ten times what a batch of a thousand took where it was slowest; a server that takes longer is as good as away.
@@ -58,12 +59,17 @@ class Due:
 
 
 class Store:
-    """The cases of one service in one edition. `partition` says on which partition of the log a case is."""
+    """The cases of one service in one edition. `partition` says on which partition of the log a case is; `recent`, of
+    who saves the same cases again and again, which of them need not be loaded."""
 
-    def __init__(self, edition: Edition, partition: Callable[[str], int], metrics: Metrics) -> None:
+    def __init__(
+        self, edition: Edition, partition: Callable[[str], int], metrics: Metrics, recent: Recent | None = None
+    ) -> None:
         self.edition = edition
         self.partition = partition
         self._metrics = metrics
+        # Of no size it remembers nothing.
+        self.recent = recent or Recent(0)
         # Told apart from those of processes that ran before: a counter alone could be the same again.
         self._token = secrets.token_hex(6)
 
@@ -87,6 +93,7 @@ class Store:
     def move(self) -> None:
         """Go on with the newest edition; nothing that is known of the one before counts in it."""
         self.edition.move()
+        self.recent.forget()
 
     async def prepare(self) -> None:
         """Work with the newest edition and create its indexes; safe to repeat."""
@@ -98,10 +105,13 @@ class Store:
 
     async def load(self, cases: Collection[str]) -> dict[str, Stored]:
         """Those cases, new ones for those that are not there."""
-        self._metrics.store_commands.inc()
-        async with deadline(BATCH_DEADLINE):
-            documents = await self._cases.find({"_id": {"$in": list(cases)}}).to_list(None)
-        found = {document["_id"]: from_document(document) for document in documents}
+        found = {case: stored for case in cases if (stored := self.recent.get(case)) is not None}
+        missing = [case for case in cases if case not in found]
+        if missing:
+            self._metrics.store_commands.inc()
+            async with deadline(BATCH_DEADLINE):
+                documents = await self._cases.find({"_id": {"$in": missing}}).to_list(None)
+            found |= {document["_id"]: from_document(document) for document in documents}
         return {case: found.get(case) or Stored(CaseRecord(case)) for case in cases}
 
     async def save(self, changed: Sequence[Stored]) -> tuple[dict[str, Stored], set[str]]:
@@ -110,6 +120,8 @@ class Store:
         if not changed:
             return {}, set()
         versions = {stored.record.case: self._next(stored.version) for stored in changed}
+        for case in versions:
+            self.recent.drop(case)
         writes = [self._write(stored, versions[stored.record.case]) for stored in changed]
         self._metrics.store_commands.inc()
         written = await write_all(self._cases, writes, BATCH_DEADLINE)
@@ -124,6 +136,8 @@ class Store:
             for stored in changed
             if stored.record.case not in lost
         }
+        for stored in kept.values():
+            self.recent.keep(stored)
         return kept, lost
 
     async def _lost(self, versions: Mapping[str, str]) -> set[str]:
@@ -151,8 +165,13 @@ class Store:
         writes = [UpdateOne({"_id": s.record.case, "v": s.version}, {"$set": cleared}) for s in told]
         if not writes:
             return
+        for stored in told:
+            self.recent.drop(stored.record.case)
         self._metrics.store_commands.inc()
-        if await write_all(self._cases, writes, BATCH_DEADLINE) < len(writes):
+        if await write_all(self._cases, writes, BATCH_DEADLINE) == len(writes):
+            for stored in told:
+                self.recent.keep(replace(stored, outbox=(), reports=()))
+        else:
             self._metrics.store_commands.inc()
             await write_all(self._cases, [_without(stored) for stored in told], BATCH_DEADLINE)
 

@@ -16,20 +16,20 @@ from opentelemetry.trace import SpanKind
 from qorgau import telemetry
 from qorgau.bus import Ends, GroupReader, Place
 from qorgau.clock import Clock
-from qorgau.corridor import CaseLimits, Step, step
-from qorgau.crash import crash_point
-from qorgau.documents import Stored
-from qorgau.edition import MadeAgain
 from qorgau.errors import QorgauError, Unavailable
 from qorgau.facts import Fact
-from qorgau.horizon import Horizon
-from qorgau.inflow import Inflow, by_case_of
-from qorgau.pausing import pause
 from qorgau.plan import Plan
-from qorgau.progress import Progress
-from qorgau.relay import Relay
+from qorgau.shell.corridor import CaseLimits, Step, step
+from qorgau.shell.crash import crash_point
+from qorgau.shell.documents import Stored
+from qorgau.shell.edition import MadeAgain
+from qorgau.shell.horizon import Horizon
+from qorgau.shell.inflow import Inflow, by_case_of
+from qorgau.shell.pausing import pause
+from qorgau.shell.progress import Progress
+from qorgau.shell.relay import Relay
+from qorgau.shell.takeover import CHECK_EVERY, Superseded, TakeOver
 from qorgau.store import Store
-from qorgau.takeover import CHECK_EVERY, Superseded, TakeOver
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC
 
@@ -120,6 +120,7 @@ class Tracker:
         self.metrics.unjudged.set(max(1, len(self._numbers)))
         # What was taken from it may have been done or not; the database knows.
         self.horizon.forget()
+        self.store.recent.forget()
 
     def numbers(self) -> frozenset[int]:
         """The partitions this replica judges."""
@@ -129,6 +130,7 @@ class Tracker:
         """Partitions were taken from us or given to us: what is being filed is finished, what was only read dropped."""
         async with self._filing:
             self.inflow.forget(places)
+            self.store.recent.forget()
             self._numbers = frozenset()
 
     async def _gather(self, stopping: asyncio.Event) -> None:

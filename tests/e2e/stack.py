@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from qorgau.assess import flag_history
 
+from qorgau.assess import flag_history
 from qorgau.clock import read_clock, wall_ticks, write_clock
 from qorgau.embedded.data import default_policy
 from qorgau.embedded.process import Process

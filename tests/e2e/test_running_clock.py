@@ -10,9 +10,9 @@ import pytest
 
 from qorgau.bus import Topic
 from qorgau.facts import Fact
-from qorgau.follower import LogRecord
 from qorgau.instants import DAY, MINUTE, SECOND, parse_instant
 from qorgau.season import season
+from qorgau.shell.follower import LogRecord
 from qorgau.vocabulary import FLAGS_TOPIC
 from tests.e2e.stack import KEEPERS, Stack, eventually, order, running
 

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from qorgau.documents import NOTHING, Stored, from_document
 from qorgau.embedded.ports import stable_ports
 from qorgau.embedded.process import Process
 from qorgau.embedded.services import GRACE, READY_WITHIN, is_ready
+from qorgau.shell.documents import NOTHING, Stored, from_document
 from qorgau.store import connect
 from tests.e2e.stack import Stack
 

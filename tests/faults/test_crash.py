@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from qorgau.crash import POINTS
 from qorgau.embedded.process import Process
 from qorgau.instants import DAY
+from qorgau.shell.crash import POINTS
 from qorgau.vocabulary import COURT, INTAKE, POLICE
 from tests.e2e.stack import Stack
 from tests.faults.checks import check, until_so

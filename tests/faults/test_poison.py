@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qorgau.bus import Outgoing, Producer, partition_of, read_all
-from qorgau.envelope import Headers, to_kafka
 from qorgau.facts import Fact
+from qorgau.front.envelope import Headers, to_kafka
 from qorgau.instants import HOUR
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import POLICE, dlq, facts_topic

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from qorgau.documents import Stored
+from qorgau.front.reading import flag_item
 from qorgau.instants import DAY
-from qorgau.reading import flag_item
+from qorgau.shell.documents import Stored
 from qorgau.vocabulary import NOTIFIER, POLICE
 from tests.e2e.stack import PATIENCE, Row, Stack, eventually
 from tests.faults.checks import Posted, as_read, check_facts, check_pairs, newest, notified, told

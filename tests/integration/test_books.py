@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from qorgau.door import Admitted, Sender
-from qorgau.edition import Edition
 from qorgau.embedded.pair import Pair
 from qorgau.errors import Malformed, Unavailable
 from qorgau.facts import Fact
-from qorgau.flagbook import FlagBook, FlagEntry, flag_entry
+from qorgau.front.door import Admitted, Sender
+from qorgau.front.flagbook import FlagBook, FlagEntry, flag_entry
+from qorgau.front.paging import key_of, page
+from qorgau.front.waiting import WaitingRoom
 from qorgau.instants import format_instant
-from qorgau.paging import key_of, page
-from qorgau.waiting import WaitingRoom
+from qorgau.shell.edition import Edition
 
 AT = 1_776_000_000_000_000
 ALL = Sender("*", frozenset(), frozenset({"*"}))

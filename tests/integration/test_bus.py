@@ -32,7 +32,7 @@ from qorgau.bus import (
 from qorgau.cli import main
 from qorgau.embedded.pair import Pair
 from qorgau.errors import TooLarge, Unavailable
-from qorgau.follower import LogRecord
+from qorgau.shell.follower import LogRecord
 from qorgau.vocabulary import dlq
 from tests.buses import SOON, new_topics, numbered, producing
 

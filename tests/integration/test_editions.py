@@ -12,17 +12,17 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from intake.vault import CaseVault
 from qorgau.bus import Outgoing, TopicSpec, prepare_topics, read_all
-from qorgau.documents import Stored
-from qorgau.edition import Edition, MadeAgain, begin_next, drop_others, newest
 from qorgau.embedded.pair import Pair
 from qorgau.errors import NotFound, Unavailable
 from qorgau.facts import Fact
-from qorgau.follower import Follower, LogRecord
-from qorgau.mongo import collection
-from qorgau.progress import Progress
 from qorgau.record import CaseRecord, learn
-from qorgau.relay import Relay
-from qorgau.remaking import NotRead, Servers, check_database, remake
+from qorgau.shell.documents import Stored
+from qorgau.shell.edition import Edition, MadeAgain, begin_next, drop_others, newest
+from qorgau.shell.follower import Follower, LogRecord
+from qorgau.shell.mongo import collection
+from qorgau.shell.progress import Progress
+from qorgau.shell.relay import Relay
+from qorgau.shell.remaking import NotRead, Servers, check_database, remake
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, INTAKE, REFERENCES_TOPIC, facts_topic

@@ -1,4 +1,4 @@
-"""The embedded pair: what was acknowledged is there after every kind of end, on its old ports; nothing stays running."""
+"""The embedded pair: what was acknowledged is there after every kind of end, on its old ports; nothing stays up."""
 
 import asyncio
 import json

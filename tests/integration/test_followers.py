@@ -11,20 +11,20 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from qorgau.auth import make_token
-from qorgau.door import Admitted
-from qorgau.edition import Edition
 from qorgau.embedded.pair import Pair
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
-from qorgau.follower import Follower, LogRecord
-from qorgau.limits import Limiter
-from qorgau.reading import Shown
+from qorgau.front.door import Admitted
+from qorgau.front.limits import Limiter
+from qorgau.front.reading import Shown
+from qorgau.front.references import digest
+from qorgau.front.registering import Registry, references_router
+from qorgau.front.waiting import WaitingRoom
 from qorgau.record import CaseRecord
-from qorgau.references import digest
-from qorgau.registering import Registry, references_router
 from qorgau.service import Readiness, build_app
+from qorgau.shell.edition import Edition
+from qorgau.shell.follower import Follower, LogRecord
 from qorgau.telemetry import Metrics
-from qorgau.waiting import WaitingRoom
 
 KEY = "a key of the tests that is long enough"
 FACT = Fact("f1", "102/KZ-75", "police.arrived", 1, 2, None, {"region": "KZ-75"})

@@ -12,12 +12,12 @@ import uvicorn
 import police_dispatch.domain
 from qorgau.auth import make_token
 from qorgau.cli import main
-from qorgau.door import Admitted, Door
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact, read_fact
+from qorgau.front.door import Admitted, Door
+from qorgau.front.limits import Limiter
+from qorgau.front.posting import Posting, facts_router
 from qorgau.instants import parse_instant
-from qorgau.limits import Limiter
-from qorgau.posting import Posting, facts_router
 from qorgau.service import Readiness, build_app
 from qorgau.telemetry import Metrics
 

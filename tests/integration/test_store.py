@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from qorgau.documents import Event, Stored
-from qorgau.edition import Edition
 from qorgau.embedded.pair import Pair
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord
+from qorgau.shell.documents import Event, Stored
+from qorgau.shell.edition import Edition
 from qorgau.store import Due, Store, connect
 from qorgau.telemetry import Metrics
 

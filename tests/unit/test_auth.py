@@ -8,9 +8,9 @@ import jwt
 import pytest
 
 from qorgau.auth import ADMIN, AUDIENCE, ISSUER, make_token, may_read, read_token, supervises
-from qorgau.door import Sender
 from qorgau.errors import Unauthenticated
 from qorgau.facts import Fact
+from qorgau.front.door import Sender
 
 KEY = "a key of the tests that is long enough"
 NOW = int(time.time())

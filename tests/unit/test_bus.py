@@ -8,7 +8,6 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from qorgau import envelope
 from qorgau.bus import (
     FactsLog,
     Incoming,
@@ -22,6 +21,7 @@ from qorgau.bus import (
 )
 from qorgau.cli import main
 from qorgau.facts import Fact
+from qorgau.front import envelope
 
 ROOT = Path(__file__).parents[2]
 FACT = Fact("f1", "102/KZ-75", "police.arrived", 1_000_000, 2_000_000, "0197-case", {"response": "incident"})

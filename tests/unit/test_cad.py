@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from qorgau.cad import REASONS, Call, Export, MissingColumn, Seen, Unused, to_instant
-from qorgau.cad_map import read_map
 from qorgau.calendar import load_zone
 from qorgau.facts import Fact
+from qorgau.importing.cad import REASONS, Call, Export, MissingColumn, Seen, Unused, to_instant
+from qorgau.importing.mapping import read_map
 from qorgau.instants import format_instant, parse_instant
 
 KEY = "a key of the tests that is long enough"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qorgau.cad_map import BadMap, read_map
+from qorgau.importing.mapping import BadMap, read_map
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/cad-map.yaml"
 MAP = """\

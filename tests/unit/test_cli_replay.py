@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from qorgau.batch import Job, judge_all
-from qorgau.casefile import CaseFile, Ties
 from qorgau.commands.assess import flags_of
 from qorgau.instants import parse_instant
 from qorgau.policy import load_policy, parse_policy
-from qorgau.replaying import Tally, differences
+from qorgau.replay.batch import Job, judge_all
+from qorgau.replay.casefile import CaseFile, Ties
+from qorgau.replay.sums import Tally, differences
 from qorgau.rows import DeadlineRow, FlagRow
 from tests.command_line import Row, Shell
 from tests.expected import POLICY, SCENARIOS, load_scenario

@@ -1,13 +1,13 @@
 """One round of one case: filed without being judged, judged, parked; what is written down is what is told."""
 
-from qorgau.corridor import CaseLimits, room_for, step
-from qorgau.documents import Stored
 from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
 from qorgau.instants import HOUR, MINUTE, parse_instant
 from qorgau.plan import compile_policy
 from qorgau.policy import load_policy
 from qorgau.record import CaseRecord
+from qorgau.shell.corridor import CaseLimits, room_for, step
+from qorgau.shell.documents import Stored
 from qorgau.vocabulary import POLICE
 
 PLAN = compile_policy(load_policy(default_policy()), POLICE)

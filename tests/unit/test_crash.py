@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from qorgau.crash import POINTS, arm, crash_point
+from qorgau.shell.crash import POINTS, arm, crash_point
 
 ROUNDS = """
 import sys
-from qorgau.crash import POINTS, arm, crash_point
+from qorgau.shell.crash import POINTS, arm, crash_point
 arm(sys.argv[1])
 for number in (1, 2, 3):
     for point in POINTS:

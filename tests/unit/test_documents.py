@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import police_dispatch.domain
-from qorgau.door import Door, Sender
+from qorgau.front.door import Door, Sender
 from qorgau.instants import parse_instant
 from qorgau.vocabulary import FACT_TYPES, SERVICES, facts_topic
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import bson
 
-from qorgau.documents import EVENTS, NOTHING, REPORT, Stored, Told, from_document, to_document, with_events
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord
 from qorgau.rows import FlagEvent, FlagRow
+from qorgau.shell.documents import EVENTS, NOTHING, REPORT, Stored, Told, from_document, to_document, with_events
 
 FACT = Fact(
     "f1", "102/KZ-75", "police.arrived", 1_700_000_000_123_456, 2, "c1", {"$set": 2**63, "a.b": {"x": [1, None]}}

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import court_tracker.domain
 import intake.domain
 import police_dispatch.domain
-from qorgau.door import Admitted, Door, Sender
-from qorgau.envelope import from_http, from_kafka, log_key, read_json, to_kafka
 from qorgau.errors import Forbidden, Invalid, Malformed, Rejected, UnsupportedMedia
 from qorgau.facts import Fact
+from qorgau.front.door import Admitted, Door, Sender
+from qorgau.front.envelope import from_http, from_kafka, log_key, read_json, to_kafka
 from qorgau.instants import DAY, parse_instant
 
 NOW = parse_instant("2026-04-14T19:20:00+05:00")

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, event, given, settings
 
 from qorgau.assess import by_case, case_history
 from qorgau.explain import explain
+from qorgau.explaining.wording import length
 from qorgau.facts import Fact, fact_from_json
+from qorgau.front.judging import PlanJudge
 from qorgau.instants import HOUR, MINUTE, SECOND, parse_duration, parse_instant
-from qorgau.judging import PlanJudge
 from qorgau.plan import Plan, compile_policy
 from qorgau.policy import load_policy
 from qorgau.record import CaseRecord, advance, learn
 from qorgau.rows import FlagRow
 from qorgau.rules import Policy
-from qorgau.wording import length
 from tests.command_line import Row
 from tests.expected import POLICY, SCENARIOS, load_scenario
 from tests.histories import judged

@@ -2,7 +2,7 @@
 
 import random
 
-from qorgau.horizon import Horizon
+from qorgau.shell.horizon import Horizon
 from qorgau.store import Due
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 import police_dispatch.domain
-from qorgau.cad import NOTES, REASONS
 from qorgau.cli import main
 from qorgau.commands import BadInput
 from qorgau.commands.import_cad import import_key
-from qorgau.door import Door, Sender
 from qorgau.facts import read_fact
+from qorgau.front.door import Door, Sender
+from qorgau.importing.cad import NOTES, REASONS
 from tests.http_stub import Stub, stub
 
 ROOT = Path(__file__).parents[2]

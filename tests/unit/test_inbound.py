@@ -14,12 +14,12 @@ import court_tracker.domain
 import intake.domain
 import police_dispatch.domain
 from qorgau.bus import Incoming, Outgoing, Place
-from qorgau.door import Admitted, Door
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
-from qorgau.inbound import Inbound
-from qorgau.posting import Posting
-from qorgau.reading import Shown
+from qorgau.front.door import Admitted, Door
+from qorgau.front.inbound import Inbound
+from qorgau.front.posting import Posting
+from qorgau.front.reading import Shown
 from qorgau.record import CaseRecord
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT, INTAKE, POLICE

@@ -9,10 +9,10 @@ import pytest
 
 from qorgau.bus import GroupReader, Incoming, Place
 from qorgau.clock import SystemClock
-from qorgau.envelope import to_kafka
 from qorgau.facts import Fact
-from qorgau.inflow import Inflow
+from qorgau.front.envelope import to_kafka
 from qorgau.instants import HOUR, SECOND
+from qorgau.shell.inflow import Inflow
 from qorgau.telemetry import Metrics
 
 NOW = 1_000 * HOUR

@@ -12,10 +12,10 @@ import intake.domain
 from intake.reports import Reports, reports_router
 from intake.transfers import transfer_guard
 from qorgau.auth import make_token
-from qorgau.door import Door, Sender
 from qorgau.facts import Fact
+from qorgau.front.door import Door, Sender
+from qorgau.front.limits import Limiter
 from qorgau.instants import parse_instant
-from qorgau.limits import Limiter
 from qorgau.service import PROBLEM, Readiness, build_app
 from qorgau.telemetry import Metrics
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from notifier.stream import FlagStream
-from qorgau.door import Sender
 from qorgau.errors import Invalid, TooManyRequests
-from qorgau.follower import LogRecord
+from qorgau.front.door import Sender
+from qorgau.shell.follower import LogRecord
 from qorgau.telemetry import Metrics
 
 AGENCY = Sender("102/KZ-75", frozenset(), frozenset({"KZ-75"}))

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qorgau.facts import Fact
-from qorgau.others import Item, Queue, Report, counted_spans
-from qorgau.tolls import FOREVER
+from qorgau.heart.others import Item, Queue, Report, counted_spans
+from qorgau.heart.tolls import FOREVER
 
 WINDOW = 10
 ITEMS = st.lists(

@@ -10,13 +10,13 @@ import pytest
 
 import police_dispatch.domain
 from qorgau.auth import make_token
-from qorgau.describe import fact_schemas
-from qorgau.door import Admitted, Door, Sender
 from qorgau.errors import Forbidden, Rejected, Unavailable
 from qorgau.facts import Fact
+from qorgau.front.describe import fact_schemas
+from qorgau.front.door import Admitted, Door, Sender
+from qorgau.front.limits import Limiter
+from qorgau.front.posting import Posting, facts_router
 from qorgau.instants import parse_instant
-from qorgau.limits import Limiter
-from qorgau.posting import Posting, facts_router
 from qorgau.service import PROBLEM, Readiness, build_app
 from qorgau.telemetry import Metrics
 

@@ -9,9 +9,9 @@ import pytest
 
 from qorgau.auth import make_token
 from qorgau.facts import Fact, read_fact
+from qorgau.front.limits import Limiter
+from qorgau.front.reading import Reading, Shown, cases_router
 from qorgau.instants import HOUR, format_instant, parse_instant
-from qorgau.limits import Limiter
-from qorgau.reading import Reading, Shown, cases_router
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow, FlagRow
 from qorgau.service import Readiness, build_app

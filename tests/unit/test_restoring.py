@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from qorgau.documents import Stored
-from qorgau.reading import flag_item
+from qorgau.front.reading import flag_item
 from qorgau.record import CaseRecord
-from qorgau.restoring import ToldEvent, reconciled, remember
 from qorgau.rows import FlagRow
+from qorgau.shell.documents import Stored
+from qorgau.shell.restoring import ToldEvent, reconciled, remember
 
 ROW = FlagRow("c1", "P03", "", "breach", "critical", 10, 20, 20, region="KZ-75", agency="102/KZ-75")
 MET = replace(ROW, cleared_at=30, outcome="closed_late", late_by=5)

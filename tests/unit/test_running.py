@@ -15,8 +15,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from qorgau.running import bind, serve, together
-from qorgau.starting import StartRefused
+from qorgau.shell.running import bind, serve, together
+from qorgau.shell.starting import StartRefused
 
 SHORT = timedelta(seconds=1)
 LONG = 30
@@ -146,8 +146,8 @@ async def test_parts_that_end_when_asked_are_no_failure() -> None:
 async def ended(work: str, *signals: signal.Signals) -> tuple[int, str]:
     """How a process ends that does this work, says `up`, and gets these signals; its status and its log."""
     program = (
-        "import asyncio, sys, time\nfrom datetime import timedelta\nfrom qorgau.running import main, run\n"
-        f"from qorgau.starting import StartRefused\n{textwrap.dedent(work)}\n"
+        "import asyncio, sys, time\nfrom datetime import timedelta\nfrom qorgau.shell.running import main, run\n"
+        f"from qorgau.shell.starting import StartRefused\n{textwrap.dedent(work)}\n"
         "sys.exit(run(work, grace=timedelta(seconds=1), last=timedelta(seconds=1)))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=PIPE, stderr=PIPE)

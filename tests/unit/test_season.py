@@ -10,11 +10,11 @@ import pytest
 import court_tracker.domain
 import intake.domain
 import police_dispatch.domain
-from qorgau.door import BACKFILL, EVERY, WRITE, Door, Sender
 from qorgau.facts import WITHDRAWAL, Fact
 from qorgau.feed import as_event
+from qorgau.front.door import BACKFILL, EVERY, WRITE, Door, Sender
+from qorgau.front.posted import Models
 from qorgau.instants import DAY, MINUTE, SECOND
-from qorgau.posted import Models
 from qorgau.season import BEGINS, SEED, WEEKS, Planned, season
 from qorgau.season.places import PLACES, make_world
 from qorgau.vocabulary import COURT, FACT_TYPES, INTAKE, POLICE

@@ -12,15 +12,15 @@ import intake.domain
 import police_dispatch.domain
 from qorgau.assess import deadline_rows, flag_history
 from qorgau.auth import make_token
-from qorgau.door import Admitted, Door
 from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
 from qorgau.feed import Feed
+from qorgau.front.door import Admitted, Door
+from qorgau.front.limits import Limiter
+from qorgau.front.posting import Posting, facts_router
 from qorgau.instants import DAY, parse_instant
-from qorgau.limits import Limiter
 from qorgau.plan import Plan, compile_policy
 from qorgau.policy import load_policy
-from qorgau.posting import Posting, facts_router
 from qorgau.rules import Policy
 from qorgau.season import BEGINS, SEED, WEEKS, season
 from qorgau.service import Readiness, build_app

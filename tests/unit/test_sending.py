@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qorgau.facts import Fact
-from qorgau.sending import NotSent, Refusal, sending
+from qorgau.importing.sending import NotSent, Refusal, sending
 from tests.http_stub import Answer, Stub, accepting, stub
 
 PROBLEM = {"content-type": "application/problem+json"}

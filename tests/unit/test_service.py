@@ -9,8 +9,8 @@ import pytest
 from fastapi import Query, Request
 
 from qorgau.errors import Invalid, StaleVersion, TooManyRequests
-from qorgau.limits import Limiter, read_body
-from qorgau.paging import check_if_match, cursor, etag, key_of, not_modified, page
+from qorgau.front.limits import Limiter, read_body
+from qorgau.front.paging import check_if_match, cursor, etag, key_of, not_modified, page
 from qorgau.service import PROBLEM, Readiness, build_app, v1
 from qorgau.telemetry import Metrics
 

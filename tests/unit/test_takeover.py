@@ -5,16 +5,16 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from qorgau.corridor import CaseLimits
-from qorgau.documents import Stored, flag_event
 from qorgau.facts import Fact
-from qorgau.follower import LogRecord
 from qorgau.instants import HOUR
-from qorgau.progress import Progress
 from qorgau.record import CaseRecord
 from qorgau.rows import FlagEvent, FlagRow
+from qorgau.shell.corridor import CaseLimits
+from qorgau.shell.documents import Stored, flag_event
+from qorgau.shell.follower import LogRecord
+from qorgau.shell.progress import Progress
+from qorgau.shell.takeover import TakeOver
 from qorgau.store import Store
-from qorgau.takeover import TakeOver
 from qorgau.vocabulary import COURT, POLICE
 
 AT = 1_000 * HOUR

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qorgau.tolls import FOREVER, Clock, Standstill
+from qorgau.heart.tolls import FOREVER, Clock, Standstill
 
 Spans = list[tuple[int, int]]
 MOMENTS = st.integers(0, 30)

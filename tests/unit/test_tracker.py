@@ -10,16 +10,17 @@ import pytest
 
 from qorgau.bus import Place
 from qorgau.clock import SystemClock, wall_ticks
-from qorgau.corridor import CaseLimits
-from qorgau.documents import Stored
 from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
-from qorgau.horizon import Horizon
-from qorgau.inflow import Read
 from qorgau.instants import HOUR
 from qorgau.plan import compile_policy
 from qorgau.policy import load_policy
 from qorgau.record import CaseRecord, learn
+from qorgau.shell.corridor import CaseLimits
+from qorgau.shell.documents import Stored
+from qorgau.shell.horizon import Horizon
+from qorgau.shell.inflow import Read
+from qorgau.shell.recent import Recent
 from qorgau.store import Due
 from qorgau.telemetry import Metrics
 from qorgau.tracker import Tracker
@@ -107,6 +108,7 @@ class Replica:
         return {}
 
     # As the store.
+    recent = Recent(0)
 
     def partition(self, case: str) -> int:
         return 0

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 import court_tracker.domain
 import intake.domain
 import police_dispatch.domain
-from qorgau.posted import ANY_AGENCY, FactData, FactWithdrawn, Models
+from qorgau.front.posted import ANY_AGENCY, FactData, FactWithdrawn, Models
 from qorgau.vocabulary import (
     COURT,
     FACT_TYPES,

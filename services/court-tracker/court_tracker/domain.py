@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from qorgau.posted import (
+from qorgau.front.posted import (
     Category,
     Code,
     Count,

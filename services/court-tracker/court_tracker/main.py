@@ -6,8 +6,8 @@ import sys
 from court_tracker.api import build_api
 from court_tracker.domain import FACTS
 from court_tracker.settings import Settings
-from qorgau.composition import parts_of
-from qorgau.running import main
+from qorgau.shell.composition import parts_of
+from qorgau.shell.running import main
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:

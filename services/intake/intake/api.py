@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from intake.reports import Reports, reports_router
-from qorgau.flagbook import FlagBook
-from qorgau.keeper import Keeper
+from qorgau.front.flagbook import FlagBook
+from qorgau.front.keeper import Keeper
 from qorgau.service import Lifespan
 from qorgau.vocabulary import INTAKE
 

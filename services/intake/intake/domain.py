@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from intake.shelter import SHELTER_FACTS
-from qorgau.posted import (
+from qorgau.front.posted import (
     ANY_AGENCY,
     AgencyCode,
     Area,

@@ -10,11 +10,11 @@ from intake.reports import Reports
 from intake.settings import Settings
 from intake.transfers import FactsOf, transfer_guard
 from intake.vault import CaseVault
-from qorgau.composition import Parts, flags_follower, parts_of
-from qorgau.edition import Edition
 from qorgau.facts import Fact
-from qorgau.flagbook import FlagBook
-from qorgau.running import main
+from qorgau.front.flagbook import FlagBook
+from qorgau.shell.composition import Parts, flags_follower, parts_of
+from qorgau.shell.edition import Edition
+from qorgau.shell.running import main
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:

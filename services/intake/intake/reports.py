@@ -16,13 +16,13 @@ from fastapi.responses import JSONResponse
 
 from intake.domain import ReportReceived
 from qorgau.auth import REPORTS_WRITE, require
-from qorgau.describe import json_content
-from qorgau.door import EVERY, WRITE, Door, Sender
-from qorgau.envelope import JSON, read_json
 from qorgau.errors import Invalid, Malformed, UnsupportedMedia
 from qorgau.facts import Fact, event_type
+from qorgau.front.describe import json_content
+from qorgau.front.door import EVERY, WRITE, Door, Sender
+from qorgau.front.envelope import JSON, read_json
+from qorgau.front.limits import Limiter, read_body
 from qorgau.instants import format_instant, parse_instant
-from qorgau.limits import Limiter, read_body
 from qorgau.service import v1
 from qorgau.telemetry import Metrics
 

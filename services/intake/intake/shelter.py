@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from qorgau.posted import Count, FactData, kinds
+from qorgau.front.posted import Count, FactData, kinds
 
 _SHELTER = kinds("shelter")
 _COORDINATOR = kinds("coordinator")

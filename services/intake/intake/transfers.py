@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from intake.domain import TransferAccepted, TransferDeclined, TransferOffered
-from qorgau.door import EVERY, Sender
 from qorgau.errors import Forbidden, Rejected
 from qorgau.facts import Fact
+from qorgau.front.door import EVERY, Sender
 
 _OFFER = TransferOffered.type
 _ANSWERS = frozenset({TransferAccepted.type, TransferDeclined.type})

@@ -7,11 +7,11 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from qorgau.documents import Stored
 from qorgau.errors import QorgauError, Unavailable
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord, learn
-from qorgau.relay import Relay
+from qorgau.shell.documents import Stored
+from qorgau.shell.relay import Relay
 from qorgau.store import Store
 
 # Two requests for one case at one instant are rare; more than a few rounds of losing mean that something is wrong.

@@ -8,15 +8,15 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from notifier.stream import MEDIA, FlagStream
 from qorgau.auth import FLAGS_READ, require
-from qorgau.describe import json_content
-from qorgau.door import Sender
 from qorgau.errors import Invalid, NotFound
-from qorgau.flagbook import FlagBook
+from qorgau.front.describe import json_content
+from qorgau.front.door import Sender
+from qorgau.front.flagbook import FlagBook
+from qorgau.front.limits import Limiter
+from qorgau.front.paging import CURSOR_SCHEMA, LIMIT, key_of, page
+from qorgau.front.posted import REFERENCE
+from qorgau.front.reading import Cursor, Limit
 from qorgau.instants import parse_instant
-from qorgau.limits import Limiter
-from qorgau.paging import CURSOR_SCHEMA, LIMIT, key_of, page
-from qorgau.posted import REFERENCE
-from qorgau.reading import Cursor, Limit
 from qorgau.service import Lifespan, Ready, build_app, v1
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import NOTIFIER

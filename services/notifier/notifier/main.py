@@ -9,13 +9,13 @@ from notifier.settings import Settings
 from notifier.stream import FlagStream
 from qorgau.bus import Producer, Topic
 from qorgau.clock import make_clock
-from qorgau.composition import flags_follower
-from qorgau.edition import Edition
-from qorgau.flagbook import FlagBook
-from qorgau.hosting import Host
-from qorgau.limits import Limiter
-from qorgau.running import main
+from qorgau.front.flagbook import FlagBook
+from qorgau.front.limits import Limiter
 from qorgau.service import Readiness
+from qorgau.shell.composition import flags_follower
+from qorgau.shell.edition import Edition
+from qorgau.shell.hosting import Host
+from qorgau.shell.running import main
 from qorgau.store import connect
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FLAGS_TOPIC

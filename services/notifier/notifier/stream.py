@@ -12,11 +12,11 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from qorgau.door import Sender
-from qorgau.envelope import from_kafka
 from qorgau.errors import Invalid, Rejected, TooManyRequests
-from qorgau.flagbook import FlagEntry, flag_entry
-from qorgau.follower import LogRecord, TopicLog, until
+from qorgau.front.door import Sender
+from qorgau.front.envelope import from_kafka
+from qorgau.front.flagbook import FlagEntry, flag_entry
+from qorgau.shell.follower import LogRecord, TopicLog, until
 from qorgau.telemetry import Metrics
 
 MEDIA = "text/event-stream"

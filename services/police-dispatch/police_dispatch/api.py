@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from qorgau.keeper import Keeper
+from qorgau.front.keeper import Keeper
 from qorgau.service import Lifespan
 
 

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from police_dispatch.exams import EXAM_FACTS
 from police_dispatch.orders import ORDER_FACTS
-from qorgau.posted import (
+from qorgau.front.posted import (
     Area,
     Category,
     FactData,

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from qorgau.posted import Count, FactData, Reference, Timestamp, kinds
+from qorgau.front.posted import Count, FactData, Reference, Timestamp, kinds
 
 _CENTRE = kinds("forensic", "clinic")
 

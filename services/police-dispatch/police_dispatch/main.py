@@ -6,8 +6,8 @@ import sys
 from police_dispatch.api import build_api
 from police_dispatch.domain import FACTS
 from police_dispatch.settings import Settings
-from qorgau.composition import parts_of
-from qorgau.running import main
+from qorgau.shell.composition import parts_of
+from qorgau.shell.running import main
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from qorgau.posted import Area, Days, FactData, Reference, kinds
+from qorgau.front.posted import Area, Days, FactData, Reference, kinds
 
 _UNIT = kinds("police-unit")
 

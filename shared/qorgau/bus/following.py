@@ -20,7 +20,7 @@ from qorgau.bus.ends import ends_of, partitions_of
 from qorgau.bus.records import Incoming, Place
 from qorgau.bus.taking import taken
 from qorgau.errors import Unavailable
-from qorgau.follower import QUIET, LogRecord
+from qorgau.shell.follower import QUIET, LogRecord
 
 # Answers come at least every half second, also when there is nothing new.
 SILENT = timedelta(seconds=10)

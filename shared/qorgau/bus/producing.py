@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaProducer
 from qorgau import telemetry, vocabulary
 from qorgau.bus.connecting import FAILURES, RETRY_AFTER, close_producer, options, within
 from qorgau.bus.records import TRACEPARENT, Outgoing
-from qorgau.envelope import Headers, to_kafka
 from qorgau.errors import TooLarge, Unavailable
 from qorgau.facts import Fact
+from qorgau.front.envelope import Headers, to_kafka
 from qorgau.telemetry import Metrics
 
 # Whoever posted waits for it; longer than this and they rather send again.

@@ -9,7 +9,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.structs import ConsumerRecord
 
 from qorgau import vocabulary
-from qorgau.envelope import JSON, Headers
+from qorgau.front.envelope import JSON, Headers
 
 Place = tuple[str, int]
 """A partition: its topic and its number."""

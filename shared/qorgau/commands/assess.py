@@ -10,8 +10,8 @@ from qorgau.commands import OK, Subparsers
 from qorgau.output import progress, write_lines
 
 if TYPE_CHECKING:
-    from qorgau.batch import OneCase
     from qorgau.plan import Plan
+    from qorgau.replay.batch import OneCase
 
 Line = tuple[tuple[object, ...], bytes]
 
@@ -29,8 +29,8 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judges what it is given, without the checks of a service's door."""
-    from qorgau.batch import Job, judge_all
-    from qorgau.collecting import collect_seldom
+    from qorgau.heart.collecting import collect_seldom
+    from qorgau.replay.batch import Job, judge_all
 
     until = read_instant("--as-of", arguments.as_of)
     service = check_service(arguments.service)

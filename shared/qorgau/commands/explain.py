@@ -9,8 +9,8 @@ from qorgau.commands import OK, BadInput, Subparsers
 from qorgau.output import show_table, write_rows
 
 if TYPE_CHECKING:
-    from qorgau.batch import OneCase
     from qorgau.plan import Plan
+    from qorgau.replay.batch import OneCase
 
 
 def register(subparsers: Subparsers) -> None:
@@ -25,7 +25,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Looks for the flag case by case. That no such flag was ever up is bad use."""
-    from qorgau.batch import Job, judge_all
+    from qorgau.replay.batch import Job, judge_all
 
     until = read_instant("--as-of", arguments.as_of)
     service = check_service(arguments.service)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from qorgau.commands import FAILED, OK, REFUSED, BadInput, Subparsers
 
 if TYPE_CHECKING:
-    from qorgau.cad_files import ExportReader
-    from qorgau.cad_map import CadMap
-    from qorgau.importing import Import, Outlet
-    from qorgau.sending import NotSent
+    from qorgau.importing.files import ExportReader
+    from qorgau.importing.mapping import CadMap
+    from qorgau.importing.run import Import, Outlet
+    from qorgau.importing.sending import NotSent
 
 _STANDARD = "-"
 _KEY = "QORGAU_IMPORT_KEY"
@@ -46,7 +46,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Imports and tells what came of every row: 0, 1 (not taken by the service; bad rows with --strict) or 2."""
-    from qorgau.cad_files import Unreadable
+    from qorgau.importing.files import Unreadable
 
     cad_map, side = _map(arguments.map), _side_path(arguments)
     _refuse_to_overwrite(arguments, side)
@@ -68,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _import(work: "Import", reader: "ExportReader", size: int) -> "NotSent | None":
     """Every row; or why the service did not take them, which ends the import where it is."""
+    from qorgau.importing.sending import NotSent
     from qorgau.output import progress
-    from qorgau.sending import NotSent
 
     try:
         with progress("bytes") as bar:
@@ -88,9 +88,9 @@ def _opened(
     arguments: argparse.Namespace, cad_map: "CadMap", side: Path
 ) -> "Iterator[tuple[Import, ExportReader, int]]":
     """The import with everything it reads and writes, and the size of the export."""
-    from qorgau.cad import Export, MissingColumn
-    from qorgau.cad_files import ExportReader, open_export, side_file
-    from qorgau.importing import Import
+    from qorgau.importing.cad import Export, MissingColumn
+    from qorgau.importing.files import ExportReader, open_export, side_file
+    from qorgau.importing.run import Import
 
     with ExitStack() as stack:
         file, size = stack.enter_context(open_export(arguments.file))
@@ -105,9 +105,9 @@ def _opened(
 
 
 def _outlet(arguments: argparse.Namespace, stack: ExitStack) -> "Outlet":
-    from qorgau.cad_files import fact_file
-    from qorgau.importing import ToFile, ToNowhere, ToService
-    from qorgau.sending import sending
+    from qorgau.importing.files import fact_file
+    from qorgau.importing.run import ToFile, ToNowhere, ToService
+    from qorgau.importing.sending import sending
 
     if arguments.out is not None:
         return ToFile(stack.enter_context(fact_file(arguments.out)))
@@ -123,7 +123,7 @@ def _outlet(arguments: argparse.Namespace, stack: ExitStack) -> "Outlet":
 
 
 def _map(path: str) -> "CadMap":
-    from qorgau.cad_map import BadMap, read_map
+    from qorgau.importing.mapping import BadMap, read_map
 
     try:
         return read_map(Path(path).read_text(encoding="utf-8-sig"))
@@ -185,7 +185,7 @@ def _keep(key: str, path: Path) -> None:
 
 def _tell(work: "Import", arguments: argparse.Namespace, side: Path) -> None:
     """The ledger: a line for machines on stdout (on stderr where stdout carries the facts), tables for people."""
-    from qorgau.cad import NOTES, REASONS
+    from qorgau.importing.cad import NOTES, REASONS
     from qorgau.output import show_table, write_rows
 
     if arguments.out == _STANDARD:

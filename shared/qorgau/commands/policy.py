@@ -50,7 +50,7 @@ def run_diff(arguments: argparse.Namespace) -> int:
     """A row for each field that differs. Both files must be policies that can be right."""
     import yaml
 
-    from qorgau.policy_diff import policy_differences
+    from qorgau.replay.policy_diff import policy_differences
 
     for path in (arguments.before, arguments.after):
         read_policy(path)

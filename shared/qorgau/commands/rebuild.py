@@ -10,7 +10,7 @@ from qorgau.commands import FAILED, OK, BadInput, Subparsers
 from qorgau.vocabulary import SERVICES
 
 if TYPE_CHECKING:
-    from qorgau.remaking import Servers
+    from qorgau.shell.remaking import Servers
 
 _KAFKA, _MONGO, _DATABASE = "QORGAU_KAFKA", "QORGAU_MONGO", "QORGAU_DATABASE"
 
@@ -40,17 +40,17 @@ def run(arguments: argparse.Namespace) -> int:
     if not mongo:
         raise BadInput(f"say where the database is: --mongo, or {_MONGO}")
 
-    from qorgau.remaking import Servers
+    from qorgau.shell.remaking import Servers
 
     return asyncio.run(_remake(arguments.service, Servers(kafka, mongo, os.environ.get(_DATABASE) or "qorgau")))
 
 
 async def _remake(service: str, servers: "Servers") -> int:
     from qorgau.bus import topic_names
-    from qorgau.edition import MadeAgain
     from qorgau.errors import NotFound, Unavailable
     from qorgau.output import progress, write_rows
-    from qorgau.remaking import NotRead, check_database, remake
+    from qorgau.shell.edition import MadeAgain
+    from qorgau.shell.remaking import NotRead, check_database, remake
 
     try:
         await topic_names(servers.kafka)

@@ -10,9 +10,9 @@ from qorgau.commands import OK, BadInput, Subparsers
 from qorgau.output import progress, show_table, write_lines, write_rows
 
 if TYPE_CHECKING:
-    from qorgau.batch import OneCase
     from qorgau.plan import Plan
-    from qorgau.replaying import Tally
+    from qorgau.replay.batch import OneCase
+    from qorgau.replay.sums import Tally
 
 _TITLES = ("policy", "rule", "title", "raised", "cleared", "late", "p50", "p90")
 
@@ -28,9 +28,9 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the flags that differ as they are found, case by case, then the rows of the rules."""
-    from qorgau.batch import Job, judge_all
-    from qorgau.collecting import collect_seldom
-    from qorgau.replaying import Tally
+    from qorgau.heart.collecting import collect_seldom
+    from qorgau.replay.batch import Job, judge_all
+    from qorgau.replay.sums import Tally
 
     names = arguments.policy or ["default"]
     if len(names) > 2:
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def both(case: "OneCase", plans: "tuple[Plan, ...]", until: int) -> tuple[list["Tally"], list[bytes]]:
     """The sums of one case under each policy, and as JSON the flags on which two do not agree."""
     from qorgau.assess import case_assessment
-    from qorgau.replaying import Tally, differences
+    from qorgau.replay.sums import Tally, differences
 
     tallies, histories = [], []
     for plan, others in zip(plans, case.others, strict=True):

@@ -12,7 +12,7 @@ from typing import Any
 from qorgau.bus import Topic
 from qorgau.clock import read_clock
 from qorgau.instants import DAY
-from qorgau.remaking import Servers, remake
+from qorgau.shell.remaking import Servers, remake
 from qorgau.vocabulary import FLAGS_TOPIC, NOTIFIER, POLICE, SERVICES
 from tests.e2e.stack import KEEPERS, Stack, eventually, order
 from tests.e2e.standing.test_exact import scenario_facts

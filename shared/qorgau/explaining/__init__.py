@@ -1,0 +1,1 @@
+"""How an explanation is made; `explain.py` beside this folder is its door."""

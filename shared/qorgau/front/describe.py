@@ -1,0 +1,109 @@
+"""How `POST /v1/facts` is described in OpenAPI: every event a service takes, made of its models."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qorgau.facts import event_type
+from qorgau.front import envelope
+from qorgau.front.posted import FACT_ID, Models
+
+POST_FACTS = (
+    "A CloudEvent 1.0: structured, binary, or a batch. The source and id of a fact are its key, so sending it again "
+    "changes nothing. The source is the agency of the token, of a kind that posts this type, in a region of the token. "
+    "A fact whose `ref:<system>/<number>` is not known yet is kept and joined when it is registered."
+)
+ID: dict[str, Any] = {"type": "string", "pattern": FACT_ID}
+_CASE: dict[str, Any] = {"type": ["string", "null"]}
+_PROBLEM: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
+
+
+def json_content(schema: Mapping[str, Any], media: str = envelope.JSON) -> dict[str, Any]:
+    """The `content` of an answer in one media type."""
+    return {media: {"schema": schema}}
+
+
+FACT_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "In the log, or kept until its reference is known",
+        "content": json_content(
+            {
+                "type": "object",
+                "required": ["id", "case", "status"],
+                "properties": {"id": ID, "case": _CASE, "status": {"enum": ["accepted", "parked"]}},
+            }
+        ),
+    },
+    207: {
+        "description": "A batch: each fact with its own status, in the order they were sent",
+        "content": json_content(
+            {
+                "type": "object",
+                "required": ["results"],
+                "properties": {"results": {"type": "array", "items": {"$ref": "#/components/schemas/FactResult"}}},
+            }
+        ),
+    },
+}
+_FACT_RESULT = {
+    "type": "object",
+    "required": ["id", "status"],
+    "properties": {
+        "id": {"type": ["string", "null"]},
+        "case": _CASE,
+        "status": {"enum": ["accepted", "parked", "rejected"]},
+        "problem": _PROBLEM,
+    },
+}
+
+
+def fact_request(models: Mapping[str, Any]) -> dict[str, Any]:
+    """The request body of `POST /v1/facts`, by content type, pointing at `fact_schemas`."""
+    event = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in sorted(models)]}
+    data = {"oneOf": [{"$ref": f"#/components/schemas/{name}.data"} for name in sorted(models)]}
+    content = {
+        **json_content(event, envelope.STRUCTURED),
+        **json_content({"type": "array", "items": event}, envelope.BATCH),
+        **json_content(data | {"description": "Binary mode: the attributes are ce- headers"}),
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def fact_schemas(models: Models) -> dict[str, Any]:
+    """The schemas of all events of a service and of their data, by the name of the fact type."""
+    schemas: dict[str, Any] = {"FactResult": _FACT_RESULT}
+    for name, model in sorted(models.items()):
+        schemas[name] = _event(name, model.context)
+        schemas[f"{name}.data"] = _without_null(model.model_json_schema())
+    return schemas
+
+
+def _event(name: str, context: bool | None) -> dict[str, Any]:
+    subject = {"type": "string", "description": "The case, or ref:<system>/<number>"}
+    return {
+        "type": "object",
+        "required": [
+            *("specversion", "id", "source", "type", "time", "data"),
+            *(["subject"] if context is False else []),
+        ],
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "id": ID,
+            "source": {"type": "string", "description": "KIND or KIND/UNIT"},
+            "type": {"const": event_type(name)},
+            **({} if context else {"subject": subject}),
+            "time": {"type": "string", "format": "date-time", "description": "When it happened, with an offset"},
+            "recordedtime": {"type": "string", "format": "date-time", "description": "Scope facts:backfill only"},
+            "data": {"$ref": f"#/components/schemas/{name}.data"},
+        },
+    }
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A field that may be left out may not be null, whatever the model's type hints say to Python."""
+    for field in schema.get("properties", {}).values():
+        choices = [choice for choice in field.pop("anyOf", []) if choice != {"type": "null"}]
+        field.update(*choices)
+        if field.get("default", 0) is None:
+            del field["default"]
+        field.pop("title", None)
+    return schema

@@ -1,0 +1,40 @@
+"""What the three services that keep cases have in common over HTTP: facts in, references in, cases and flags out."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
+
+from qorgau.front.describe import fact_schemas
+from qorgau.front.limits import Limiter
+from qorgau.front.posting import Posting, facts_router
+from qorgau.front.reading import Reading, cases_router
+from qorgau.front.registering import Registry, references_router
+from qorgau.service import Lifespan, Ready, build_app
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """The parts of one such service, built by its composition root."""
+
+    posting: Posting
+    registry: Registry
+    reading: Reading
+    ready: Ready
+    token_key: str
+    limiter: Limiter
+
+    def app(self, *own: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
+        """The application: the common routes and those that only this service has."""
+        common = (
+            facts_router(self.posting, self.token_key, self.limiter),
+            references_router(self.registry, self.token_key, self.limiter),
+            cases_router(self.reading, self.token_key, self.limiter),
+        )
+        return build_app(
+            self.reading.service,
+            (*own, *common),
+            ready=self.ready,
+            metrics=self.posting.metrics,
+            lifespan=lifespan,
+            schemas=fact_schemas(self.posting.door.models),
+        )

@@ -1,0 +1,197 @@
+"""Reads of a case in every service that keeps cases: its state, its facts as a file, its flags, and why a flag is up.
+
+A case of others and a case that does not exist look the same.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Annotated, Any, Protocol
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from qorgau.auth import CASES_READ, FLAGS_READ, check_may_read, require
+from qorgau.errors import NotFound
+from qorgau.facts import fact_to_json
+from qorgau.front.door import Sender
+from qorgau.front.limits import Limiter
+from qorgau.front.paging import LIMIT, MOST, etag, key_of, not_modified, page
+from qorgau.front.posted import REFERENCE
+from qorgau.instants import format_instant
+from qorgau.record import CaseRecord
+from qorgau.rows import DeadlineRow, FlagRow
+from qorgau.service import v1
+
+NDJSON = "application/x-ndjson"
+# Adding it makes every instant the heart can express a number that sorts as a text.
+_SHIFT = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A case as it is stored: `version` changes with every write; `unknown` while it cannot be judged to now."""
+
+    record: CaseRecord
+    version: str
+    unknown: bool = False
+
+
+class Cases(Protocol):
+    """The cases of one service, from its database."""
+
+    async def case(self, case: str) -> Shown | None:
+        """One case, or None."""
+
+    async def case_of_flag(self, flag_id: str) -> str | None:
+        """The case in which this service raised a flag, or None."""
+
+
+class Judge(Protocol):
+    """What the pure heart says of a stored case, under the service's policy."""
+
+    def deadlines(self, record: CaseRecord) -> Iterable[DeadlineRow]:
+        """Every deadline at the instant the record was judged last."""
+
+    def closed(self, record: CaseRecord) -> bool:
+        """Whether the case is closed (deadlines.md 3.3)."""
+
+    def explain(self, record: CaseRecord, flag_id: str) -> dict[str, Any]:
+        """Rule, facts and arithmetic behind one flag; KeyError if no such flag was ever up."""
+
+
+# What a service adds to the read of a case; intake adds the flags of the other services.
+Others = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+def flag_item(row: FlagRow) -> dict[str, Any]:
+    """A flag row with what its events carry besides: id, region and agency."""
+    return {"id": row.id, **row.to_json(), "region": row.region, "agency": row.agency}
+
+
+def flag_key(raised_at: int, flag_id: str) -> str:
+    """The key a list of flags is sorted and continued by: raising instant, then id."""
+    return f"{raised_at + _SHIFT:020d}|{flag_id}"
+
+
+async def _nothing(_: str) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The reads of one service."""
+
+    service: str
+    cases: Cases
+    judge: Judge
+    others: Others = _nothing
+
+    async def shown(self, case: str, sender: Sender) -> Shown:
+        """A case this sender may read; raises NotFound."""
+        shown = await self.cases.case(case)
+        if shown is None:
+            raise NotFound
+        check_may_read(sender, shown.record.facts)
+        return shown
+
+    async def state(self, shown: Shown) -> dict[str, Any]:
+        """The answer of `GET /v1/cases/{case}`."""
+        record = shown.record
+        open_flags = [row for row in record.flags if row.cleared_at is None]
+        status = "unknown" if shown.unknown else "closed" if self.judge.closed(record) else "open"
+        return {
+            "case": record.case,
+            "service": self.service,
+            "status": status,
+            "as_of": None if record.as_of is None else format_instant(record.as_of),
+            "facts": len(record.facts),
+            "agencies": sorted({fact.source for fact in record.facts}),
+            "regions": sorted({str(fact.data["region"]) for fact in record.facts if "region" in fact.data}),
+            "deadlines": [row.to_json() for row in self.judge.deadlines(record)],
+            "flags": [flag_item(row) for row in sorted(open_flags, key=lambda row: (row.raised_at, row.id))],
+            **await self.others(record.case),
+        }
+
+
+def file_of(record: CaseRecord) -> bytes:
+    """The facts of a case in the file format, in the order they were learned, one a line."""
+    facts = sorted(record.facts, key=lambda fact: (fact.recorded, fact.order))
+    return b"".join(orjson.dumps(fact_to_json(fact)) + b"\n" for fact in facts)
+
+
+def flags_page(record: CaseRecord, cursor: str | None, limit: int) -> dict[str, Any]:
+    """A page of every flag the case ever had, in the order they were raised."""
+    after = key_of(cursor)
+    keyed = sorted(((flag_key(row.raised_at, row.id), flag_item(row)) for row in record.flags), key=itemgetter(0))
+    return page([row for row in keyed if row[0] > after][: limit + 1], limit)
+
+
+CaseId = Annotated[str, Path(pattern=REFERENCE, description="The random reference of a case")]
+Known = Annotated[str | None, Header(alias="If-None-Match")]
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Cursor = Annotated[str | None, Query(description="`next` of an earlier answer")]
+
+
+def cases_router(reading: Reading, token_key: str, limiter: Limiter) -> APIRouter:
+    """The routes by which cases are read. Case, facts and flags share one entity tag."""
+    router = v1()
+    reader = require(token_key, CASES_READ)
+    explainer = require(token_key, CASES_READ, FLAGS_READ)
+
+    async def case_to_read(case: CaseId, request: Request, sender: Annotated[Sender, Depends(reader)]) -> Shown:
+        request.state.headers = limiter.take(sender.agency)
+        return await reading.shown(case, sender)
+
+    Read = Annotated[Shown, Depends(case_to_read)]
+
+    @router.get("/cases/{case}", tags=["cases"], summary="State, deadlines and open flags of a case")
+    async def get_case(shown: Read, if_none_match: Known = None) -> Response:
+        if not_modified(if_none_match, shown.version):
+            return _unchanged(shown)
+        return JSONResponse(await reading.state(shown), headers=_tagged(shown))
+
+    @router.get("/cases/{case}/facts", tags=["cases"], summary="Every fact of a case, as an NDJSON file")
+    async def get_facts(shown: Read, if_none_match: Known = None) -> Response:
+        if not_modified(if_none_match, shown.version):
+            return _unchanged(shown)
+        return Response(file_of(shown.record), media_type=NDJSON, headers=_tagged(shown))
+
+    @router.get("/cases/{case}/flags", tags=["cases"], summary="Every flag this service ever raised in a case")
+    async def get_flags(
+        shown: Read, limit: Limit = LIMIT, cursor: Cursor = None, if_none_match: Known = None
+    ) -> Response:
+        if not_modified(if_none_match, shown.version):
+            return _unchanged(shown)
+        return JSONResponse(flags_page(shown.record, cursor, limit), headers=_tagged(shown))
+
+    @router.get("/flags/{flag}/explanation", tags=["flags"], summary="Why a flag is or was up, step by step")
+    async def get_explanation(
+        flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")],
+        request: Request,
+        sender: Annotated[Sender, Depends(explainer)],
+    ) -> JSONResponse:
+        request.state.headers = limiter.take(sender.agency)
+        case = await reading.cases.case_of_flag(flag)
+        if case is None:
+            raise NotFound
+        shown = await reading.shown(case, sender)
+        try:
+            return JSONResponse(reading.judge.explain(shown.record, flag), headers=_tagged(shown))
+        except KeyError:
+            raise NotFound from None
+
+    return router
+
+
+def _tagged(shown: Shown) -> dict[str, str]:
+    headers = {"ETag": etag(shown.version), "Cache-Control": "private, no-cache"}
+    if shown.record.as_of is not None:
+        # Proxies drop names with an underscore, and the documentation names it so: both.
+        headers["As-Of"] = headers["as_of"] = format_instant(shown.record.as_of)
+    return headers
+
+
+def _unchanged(shown: Shown) -> Response:
+    return Response(status_code=304, headers=_tagged(shown))

@@ -1,0 +1,57 @@
+"""The rows of a policy file as frozen values, a model for each kind of row; what they mean together is `policy.py`."""
+
+from qorgau.rules.deadlines import CaseLine, Rule, Toll, Warn, When
+from qorgau.rules.flags import (
+    Condition,
+    Count,
+    Flag,
+    Instant,
+    Items,
+    NotCounted,
+    OrderGap,
+    Overtaken,
+    Repeat,
+    Stale,
+    Surge,
+    Window,
+)
+from qorgau.rules.frame import CalendarRules, CaseEnd, Frame, OrderTerm, Policy, RiskState, Settle, Step, Zones
+from qorgau.rules.parts import ClockTime, Duration, Extension, Line, OnReopen, Part, Severity, Text, Where
+
+__all__ = [
+    "CalendarRules",
+    "CaseEnd",
+    "CaseLine",
+    "ClockTime",
+    "Condition",
+    "Count",
+    "Duration",
+    "Extension",
+    "Flag",
+    "Frame",
+    "Instant",
+    "Items",
+    "Line",
+    "NotCounted",
+    "OnReopen",
+    "OrderGap",
+    "OrderTerm",
+    "Overtaken",
+    "Part",
+    "Policy",
+    "Repeat",
+    "RiskState",
+    "Rule",
+    "Settle",
+    "Severity",
+    "Stale",
+    "Step",
+    "Surge",
+    "Text",
+    "Toll",
+    "Warn",
+    "When",
+    "Where",
+    "Window",
+    "Zones",
+]

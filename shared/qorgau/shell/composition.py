@@ -1,0 +1,267 @@
+"""How a service that keeps cases is put together; each service's `main.py` hands in what only it has.
+
+Clients are made here and nowhere else, and closed here when everything that uses them has ended.
+"""
+
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import lru_cache, partial
+from typing import Any
+
+from qorgau.bus import (
+    Ends,
+    FactsLog,
+    GroupReader,
+    InboundReader,
+    Incoming,
+    Place,
+    Producer,
+    References,
+    Topic,
+    dead_letter,
+    partition_of,
+)
+from qorgau.clock import make_clock
+from qorgau.errors import Rejected, Unavailable
+from qorgau.facts import Fact
+from qorgau.front.door import Door
+from qorgau.front.envelope import from_kafka
+from qorgau.front.flagbook import FlagBook, flag_entry
+from qorgau.front.inbound import Inbound
+from qorgau.front.judging import PlanJudge
+from qorgau.front.keeper import Keeper
+from qorgau.front.limits import Limiter
+from qorgau.front.posted import Models
+from qorgau.front.posting import Guard, Posting
+from qorgau.front.reading import Others, Reading, Shown
+from qorgau.front.registering import Registry
+from qorgau.front.waiting import WaitingRoom
+from qorgau.plan import Plan, compile_policy
+from qorgau.policy import load_policy
+from qorgau.record import CaseRecord, learn
+from qorgau.service import Readiness
+from qorgau.settings import Settings
+from qorgau.shell.census import census
+from qorgau.shell.corridor import CaseLimits
+from qorgau.shell.documents import Stored
+from qorgau.shell.edition import Edition
+from qorgau.shell.follower import Follower, Handle, LogRecord
+from qorgau.shell.horizon import Horizon
+from qorgau.shell.hosting import Host
+from qorgau.shell.inflow import Inflow
+from qorgau.shell.progress import Progress
+from qorgau.shell.recent import Recent
+from qorgau.shell.relay import Relay
+from qorgau.shell.takeover import TakeOver
+from qorgau.store import Due, Store, connect
+from qorgau.telemetry import Metrics
+from qorgau.tracker import Tracker
+from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC
+
+# How far ahead of now the cases that are due are held in memory.
+HORIZON = timedelta(seconds=30)
+# A round takes milliseconds; without one for so long nobody may rely on what is shown.
+ROUND_WITHIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCases:
+    """The cases of a service as its readers see them."""
+
+    store: Store
+    progress: Progress
+
+    async def case(self, case: str) -> Shown | None:
+        """One case, or None. It is unknown while it is full, is made again, or nobody judges its partition. Raises
+        Unavailable where it may be among those that are made again."""
+        stored, judging = await self.store.one(case), await self.progress.judging(self.store.partition(case))
+        if not judging.made:
+            return await self._as_it_was(case, () if stored is None else stored.reports)
+        if stored is None:
+            return None
+        unknown = stored.full or stored.told is not None or not judging.now
+        # A report is told of by the service that took it from the moment it is safe, not only once it is in the log.
+        return Shown(learn(stored.record, stored.reports), stored.version, unknown)
+
+    async def _as_it_was(self, case: str, reports: Sequence[Fact]) -> Shown:
+        """The case before it is made again, with what has been reported since."""
+        former = self.store.former()
+        stored = None if former is None else await former.one(case)
+        if stored is None and not reports:
+            raise Unavailable("The cases are made again from the log; ask again later.")
+        stored = stored or Stored(CaseRecord(case))
+        return Shown(learn(stored.record, (*stored.reports, *reports)), stored.version, True)
+
+    async def case_of_flag(self, flag_id: str) -> str | None:
+        """The case in which this service raised a flag, or None."""
+        found = await self.store.case_of_flag(flag_id)
+        former = self.store.former()
+        return found if found is not None or former is None else await former.case_of_flag(flag_id)
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a service that keeps cases is made of, for its `main.py` to add what only it has."""
+
+    host: Host
+    plan: Plan
+    database: Any
+    producer: Producer
+    store: Store
+    relay: Relay
+    room: WaitingRoom
+    door: Door
+    cases: StoredCases
+    registry: Registry
+    tracker: Tracker | None = None
+
+    def keeper(self, *, guard: Guard | None = None, others: Others | None = None) -> Keeper:
+        """The HTTP side, with what only this service checks or shows."""
+        settings, metrics = self.host.settings, self.host.metrics
+        reading = Reading(settings.service, self.cases, PlanJudge(self.plan), *([others] if others else []))
+        posting = Posting(self.door, FactsLog(self.producer, settings.service), self.room, metrics, guard)
+        if settings.tracks:
+            own_kafka = replace(posting, way="kafka")
+            reader = InboundReader(settings.kafka, f"{settings.service}.inbound", settings.instance)
+            inbound = Inbound(
+                settings.service, reader, own_kafka, self.cases, self.producer, metrics, self.host.ensure_topic
+            )
+            self.host.work.append(inbound.run)
+        return Keeper(posting, self.registry, reading, self.ready, settings.token_key.get_secret_value(), Limiter())
+
+    async def ready(self) -> Readiness:
+        """Whether facts can be taken and, where this replica tracks, whether it judges."""
+        tracker = self.tracker
+        if tracker is None:
+            return self.host.readiness()
+        late = time.monotonic() - tracker.health.last_round > ROUND_WITHIN.total_seconds()
+        return self.host.readiness(tracker=tracker.health.trouble or ("no round for a while" if late else ""))
+
+
+@asynccontextmanager
+async def parts_of(settings: Settings, models: Models, *, reports: bool = False) -> AsyncIterator[Parts]:
+    """The parts of one service, closed at the end. `reports`: it writes reports into a case before they are logged."""
+    host = Host(settings, make_clock(settings.clock), Metrics())
+    plan = compile_policy(load_policy(settings.policy), settings.service)
+    key = settings.token_key.get_secret_value()
+    async with AsyncExitStack() as stack:
+        client = connect(settings.mongo)
+        stack.callback(client.close)
+        database = client[settings.database_name]
+        producer = Producer(settings.kafka, host.metrics)
+        stack.push_async_callback(producer.stop)
+        number_of = lru_cache(maxsize=65_536)(partial(_number_of, settings.partitions))
+        shown = Edition(database)
+        store, progress = Store(shown, number_of, host.metrics), Progress(shown, host.metrics)
+        room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now)
+        cases = StoredCases(store, progress)
+        registry = Registry(room, References(producer), cases, key)
+        parts = Parts(
+            host=host,
+            plan=plan,
+            database=database,
+            producer=producer,
+            store=store,
+            relay=Relay(settings.service, store, producer, host.metrics),
+            room=room,
+            door=Door(
+                settings.service,
+                models,
+                frozenset(plan.policy.policy.zones.regions),
+                host.clock.now,
+                key,
+                settings.ahead,
+            ),
+            cases=cases,
+            registry=registry,
+        )
+        host.prepare += [partial(progress.fix_partitions, settings.partitions), store.prepare, room.prepare]
+        host.prepare.append(room.release_all)
+        host.work.append(shown.follow)
+        host.followers.append(_follower(settings, REFERENCES_TOPIC, registry.learn, room.edition, room.readers))
+        if settings.tracks:
+            ends = Ends(settings.kafka)
+            stack.push_async_callback(ends.stop)
+            parts.tracker = tracker = _tracker(parts, Edition(database), ends, reports)
+            host.prepare.append(tracker.store.edition.begin)
+            stack.push_async_callback(tracker.reader.stop)
+            host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics)]
+        yield parts
+
+
+def flags_follower(settings: Settings, database: Any, book: FlagBook, metrics: Metrics, producer: Producer) -> Follower:
+    """Keeps a book of the flags of all other services; what is no event of a flag is told as a dead letter."""
+
+    written = FlagBook(Edition(database))
+
+    async def apply(records: Sequence[LogRecord]) -> None:
+        entries, letters = [], []
+        for record in records:
+            try:
+                entries.append(flag_entry(from_kafka(record.headers, record.value)))
+            except Rejected as error:
+                read = Incoming(
+                    FLAGS_TOPIC, record.partition, record.offset, record.key, record.headers, record.value, 0
+                )
+                letters.append(dead_letter(read, error.detail))
+                metrics.dead_letters.labels(FLAGS_TOPIC, error.detail).inc()
+        await producer.publish(letters)
+        await written.apply([entry for entry in entries if entry.service != settings.service])
+
+    return _follower(settings, FLAGS_TOPIC, apply, written.edition, book.edition)
+
+
+def _number_of(partitions: int, case: str) -> int:
+    return partition_of(case.encode(), partitions)
+
+
+def _follower(
+    settings: Settings, topic: str, handle: Handle, edition: Edition, readers: Edition | None = None
+) -> Follower:
+    return Follower(topic, Topic(settings.kafka, topic), handle, edition, readers)
+
+
+def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Tracker:
+    """The tracker, with a store of its own: it moves to another edition between two rounds and not in one."""
+    settings, metrics, clock = parts.host.settings, parts.host.metrics, parts.host.clock
+    store, progress = Store(edition, parts.store.partition, metrics, Recent()), Progress(edition, metrics)
+    limits = CaseLimits(settings.case_facts, settings.case_facts_of_source)
+    flags = Topic(settings.kafka, FLAGS_TOPIC)
+    tracker: Tracker
+
+    async def moved(places: Collection[Place]) -> None:
+        await tracker.moved(places)
+
+    async def due(after: int | None, until: int, most: int) -> list[Due]:
+        return await store.due(tracker.numbers(), after, until, most)
+
+    reader = GroupReader(
+        settings.kafka,
+        settings.service,
+        settings.instance,
+        FACTS_TOPICS,
+        positions=progress.positions,
+        revoked=moved,
+        assigned=moved,
+    )
+    tracker = Tracker(
+        service=settings.service,
+        reader=reader,
+        inflow=Inflow(reader, clock, metrics, store.partition, settings.batch_facts, settings.batch_bytes),
+        ends=ends,
+        store=store,
+        progress=progress,
+        relay=Relay(settings.service, store, parts.producer, metrics),
+        takeover=TakeOver(settings.service, flags, store, progress, parts.plan.fingerprint, limits),
+        horizon=Horizon(due, lambda: clock.span(HORIZON)),
+        clock=clock,
+        plan=parts.plan,
+        limits=limits,
+        metrics=metrics,
+        batch=settings.batch_facts,
+        reports=reports,
+    )
+    return tracker

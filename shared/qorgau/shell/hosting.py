@@ -1,0 +1,92 @@
+"""The life of a service process: the API answers from the start, the work begins when the servers are there."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI
+
+from qorgau.bus import TopicMismatch, TopicSpec, prepare_topics
+from qorgau.clock import Clock
+from qorgau.errors import QorgauError
+from qorgau.service import Readiness
+from qorgau.settings import Settings
+from qorgau.shell.follower import Follower
+from qorgau.shell.pausing import pause
+from qorgau.shell.running import bind, serve, together
+from qorgau.shell.starting import StartRefused
+from qorgau.shell.watchdog import Watchdog
+from qorgau.telemetry import Metrics
+from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC, dlq
+
+PAUSE = timedelta(seconds=1)
+_log = logging.getLogger("qorgau")
+
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+Prepare = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Host:
+    """One service process. `prepare` is done first, in order, and must be safe to repeat; `work` then runs beside the
+    API until it is time to stop; `followers` must have caught up before the service is ready."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    prepare: list[Prepare] = field(default_factory=list)
+    work: list[Work] = field(default_factory=list)
+    followers: list[Follower] = field(default_factory=list)
+    prepared: bool = False
+
+    def readiness(self, **others: str) -> Readiness:
+        """Whether the service does its work; `others`: further checks by name, empty where all is well."""
+        checks = {"prepared": "" if self.prepared else "topics or database are not there yet", **others}
+        for follower in self.followers:
+            checks[follower.topic] = "" if follower.caught_up else "not caught up"
+        return Readiness(not any(checks.values()), {name: trouble or "ok" for name, trouble in checks.items()})
+
+    async def run(self, app: FastAPI, stopping: asyncio.Event) -> None:
+        """Serve and work until it is time to stop. Raises StartRefused where it cannot be right."""
+        bound = bind(self.settings.host, self.settings.port)
+        with Watchdog(self.metrics):
+            await together(stopping, serve(app, bound, stopping), self.clock.follow(stopping), self._work(stopping))
+
+    async def _work(self, stopping: asyncio.Event) -> None:
+        await self._until_prepared(stopping)
+        if stopping.is_set():
+            return
+        parts = [follower.run(stopping) for follower in self.followers]
+        await together(stopping, *parts, *(work(stopping) for work in self.work))
+
+    async def _until_prepared(self, stopping: asyncio.Event) -> None:
+        """Tried again until the servers are there: nobody has to start things in an order."""
+        while not stopping.is_set():
+            try:
+                await self._make_topics()
+                for prepare in self.prepare:
+                    await prepare()
+            except TopicMismatch as error:
+                raise StartRefused(error.detail) from None
+            except QorgauError as error:
+                _log.warning("not ready yet: %s; trying again", error.title)
+                await pause(stopping, PAUSE)
+            else:
+                self.prepared = True
+                return
+
+    async def _make_topics(self) -> None:
+        """Every topic of a deployment. Facts and flags are kept for ever: databases can be made again from them."""
+        logged = (*FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC)
+        topics = dict.fromkeys(logged, TopicSpec(self.settings.partitions))
+        topics |= {dlq(topic): TopicSpec(1) for topic in logged}
+        await prepare_topics(self.settings.kafka, topics, replication=self.settings.replication)
+
+    async def ensure_topic(self, name: str) -> None:
+        """Make one more topic, of one partition, where it is missing; one that is there may have more."""
+        with suppress(TopicMismatch):
+            await prepare_topics(self.settings.kafka, {name: TopicSpec(1)}, replication=self.settings.replication)

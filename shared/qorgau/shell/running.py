@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import uvicorn
 from starlette.types import ASGIApp
 
+from qorgau.heart.collecting import collect_seldom
 from qorgau.settings import Settings
 from qorgau.shell import crash
 from qorgau.shell.starting import StartRefused
@@ -58,6 +59,7 @@ def run(work: Work, *, grace: timedelta = GRACE, last: timedelta = LAST) -> int:
     Returns 0 if it ended in time, 1 if it failed or had to be cut off, 2 if it could not start.
     """
     _log_to_stderr()
+    collect_seldom()
     # From a thread, in case that the loop hangs, or something cannot be cancelled, or a thread does not end.
     last_resort = threading.Timer((grace + last).total_seconds(), os._exit, [FAILED])
     last_resort.daemon = True

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from qorgau.bus import Outgoing, Producer, partition_of
@@ -22,7 +23,7 @@ from qorgau.embedded.process import Process
 from qorgau.embedded.services import is_ready
 from qorgau.store import connect
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import POLICE
+from qorgau.vocabulary import FACTS_TOPICS, POLICE
 
 PARTITIONS = 12
 SERVICE = POLICE
@@ -39,6 +40,7 @@ class Rig:
     port: int
     producer: Producer
     client: Any
+    admin: AIOKafkaAdminClient
     http: httpx2.AsyncClient
     tracker: Process | None = None
 
@@ -100,6 +102,11 @@ class Rig:
                 found[sample.name] = found.get(sample.name, 0.0) + sample.value
         return found
 
+    async def committed(self) -> int:
+        """How many records of the facts topics the tracker has filed, as Kafka knows; it costs the tracker nothing."""
+        offsets = await self.admin.list_consumer_group_offsets(SERVICE)
+        return sum(max(0, of.offset) for place, of in offsets.items() if place.topic in FACTS_TOPICS)
+
     async def produce(self, records: Sequence[Outgoing]) -> None:
         """Put records into Kafka."""
         for start in range(0, len(records), _AT_ONCE):
@@ -114,9 +121,12 @@ async def rig() -> AsyncIterator[Rig]:
         async with embedded_pair(folder / "data") as pair, httpx2.AsyncClient(timeout=30) as http:
             port = (await stable_ports(folder / "ports.json", ("tracker",)))["tracker"]
             producer, client = Producer(pair.kafka, Metrics()), connect(pair.mongo)
+            admin = AIOKafkaAdminClient(bootstrap_servers=pair.kafka)
+            await admin.start()
             try:
-                yield Rig(pair, folder, port, producer, client, http)
+                yield Rig(pair, folder, port, producer, client, admin, http)
             finally:
+                await admin.close()
                 client.close()
                 await producer.stop()
                 # The broker closes its files.

@@ -67,13 +67,12 @@ async def _run(facts: int, rounds: int) -> list[Figure]:
 
 async def _round(servers: Rig, bare: Bare, load: Sequence[Planned], prefix: str, ours: Side, other: Side) -> None:
     records = list(_records(load, prefix))
-    before = await servers.counters()
+    before, already = await servers.counters(), await servers.committed()
     with servers.stopped():
         await servers.produce(records)
         used = cpu_seconds([servers.pid]), cpu_seconds(servers.servers)
         begun = time.perf_counter()
-    until = before["qorgau_facts_applied_total"] + len(records)
-    await _until(lambda: _applied(servers, until))
+    await _until(lambda: _applied(servers, already + len(records)))
     await _until(lambda: _judged(servers))
     wall = time.perf_counter() - begun
     own, others = cpu_seconds([servers.pid]) - used[0], cpu_seconds(servers.servers) - used[1]
@@ -107,8 +106,8 @@ async def _until(done: Callable[[], Coroutine[Any, Any, bool]]) -> None:
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _applied(servers: Rig, facts: float) -> bool:
-    return (await servers.counters())["qorgau_facts_applied_total"] >= facts
+async def _applied(servers: Rig, facts: int) -> bool:
+    return await servers.committed() >= facts
 
 
 async def _judged(servers: Rig) -> bool:

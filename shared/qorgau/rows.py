@@ -1,6 +1,7 @@
 """What an assessment says: deadline rows, flag rows and events of change, with their ids and their JSON form."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
@@ -68,9 +69,7 @@ class FlagRow:
     @property
     def id(self) -> str:
         """uuid5 of case, rule, key, start, level and raising instant: the same in live, replay and rebuild."""
-        start = "" if self.start_at is None else format_instant(self.start_at)
-        parts = (self.case, self.rule, self.key, start, self.level, format_instant(self.raised_at))
-        return str(uuid5(NAMESPACE, "|".join(parts)))
+        return _flag_id(self.case, self.rule, self.key, self.start_at, self.level, self.raised_at)
 
     def to_json(self) -> dict[str, Any]:
         """The output row of deadlines.md 9.4."""
@@ -105,6 +104,13 @@ class FlagEvent:
         """uuid5(flag id, raised | due INSTANT | escalated STEP | cleared)."""
         name = {"updated": f"due {self.detail}", "escalated": f"escalated {self.detail}"}.get(self.change, self.change)
         return str(uuid5(UUID(self.flag.id), name))
+
+
+# It is asked for with every event of a flag and whenever its case is saved.
+@lru_cache(maxsize=4_096)
+def _flag_id(case: str, rule: str, key: str, start_at: int | None, level: Level, raised_at: int) -> str:
+    start = "" if start_at is None else format_instant(start_at)
+    return str(uuid5(NAMESPACE, "|".join((case, rule, key, start, level, format_instant(raised_at)))))
 
 
 def flag_order(row: FlagRow) -> tuple[int, str, str, str, str, int]:

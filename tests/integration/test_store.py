@@ -11,6 +11,7 @@ from qorgau.facts import Fact
 from qorgau.record import CaseRecord
 from qorgau.shell.documents import Event, Stored
 from qorgau.shell.edition import Edition
+from qorgau.shell.recent import Recent
 from qorgau.store import Due, Store, connect
 from qorgau.telemetry import Metrics
 
@@ -101,3 +102,28 @@ async def test_whatever_was_saved_survives_kill_9_of_the_database(pair: Pair, st
     await pair.restart("mongo")
     found = await store.load([f"k{number}" for number in range(400)])
     assert all(one.full for one in found.values())
+
+
+async def test_a_case_saved_a_moment_ago_is_not_loaded_and_whoever_was_in_between_still_wins(store: Store) -> None:
+    often = Store(store.edition, store.partition, Metrics(), Recent())
+    kept, _ = await often.save([case("c1", 7)])
+    # Loaded by somebody else and changed: what is remembered is older now, and found out by its version.
+    await store.save([replace(kept["c1"], full=True)])
+    remembered = (await often.load(["c1"]))["c1"]
+    assert remembered == kept["c1"]
+    assert (await often.save([replace(remembered, closed=True)]))[1] == {"c1"}
+    assert (await often.load(["c1"]))["c1"].full
+
+
+async def test_a_case_is_remembered_without_what_was_told(store: Store) -> None:
+    often = Store(store.edition, store.partition, Metrics(), Recent())
+    kept, _ = await often.save([replace(case("c1"), outbox=(EVENT,)), replace(case("c2"), outbox=(EVENT,))])
+    assert [often.recent.get(name) for name in ("c1", "c2")] == [None, None]
+    await often.clear([kept["c1"]])
+    assert (await often.load(["c1"]))["c1"] == (await store.load(["c1"]))["c1"]
+    assert often.recent.get("c1") == replace(kept["c1"], outbox=())
+    # Somebody else was in between: it is not known how the case is.
+    await store.save([replace(kept["c2"], full=True)])
+    await often.clear([kept["c2"]])
+    assert often.recent.get("c2") is None
+    assert (await often.load(["c2"]))["c2"].full

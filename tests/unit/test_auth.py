@@ -40,7 +40,7 @@ def test_a_token_says_who_it_speaks_for() -> None:
 
 WRONG = {
     "expired": encoded(exp=NOW - 1),
-    "not yet valid": encoded(nbf=NOW + 600),
+    "not yet valid": encoded(nbf=NOW + 86_400, exp=NOW + 90_000),
     "another issuer": encoded(iss="else"),
     "another audience": encoded(aud="else"),
     "without expiry": encoded(exp=None),

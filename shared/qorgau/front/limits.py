@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -17,13 +18,16 @@ from qorgau.errors import Rejected, TooLarge, TooManyRequests
 MAX_BODY = 1_000_000 - 1
 # Longer than a slow mobile line needs for a body of this size, short enough to free the connection.
 BODY_TIMEOUT = timedelta(seconds=30)
+# Of a body that is refused for its length so much is taken and thrown away, so that the sender can read the answer.
+DRAINED = 8 * MAX_BODY
+DRAIN_WITHIN = timedelta(seconds=5)
 # No agency of the country has that many calls; it stops a loop that went wild, not a working feed.
 REQUESTS_PER_MINUTE = 60_000
 _WINDOW = 60
 
 
 class BodyLimit:
-    """Refuses a body that is too large: at once where its length is told, else as soon as it is."""
+    """Refuses a body that is too large: by its length where that is told, else as soon as it is."""
 
     def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
         self._app = app
@@ -36,6 +40,7 @@ class BodyLimit:
         error = TooLarge(f"Send at most {self._limit} bytes; cut a batch into smaller ones.")
         told = dict(scope["headers"]).get(b"content-length", b"0")
         if told.isdigit() and (len(told) > 18 or int(told) > self._limit):
+            await _drain(receive)
             await _refuse(error, send)
             return
         taken = 0
@@ -87,6 +92,18 @@ class Limiter:
                 "Wait until the minute is over; send facts in batches.", headers={**headers, "Retry-After": str(reset)}
             )
         return headers
+
+
+async def _drain(receive: Receive) -> None:
+    """Take what is on its way, within bounds: a connection that is closed before loses the answer for many clients."""
+    taken = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_WITHIN.total_seconds()):
+            more = True
+            while more and taken < DRAINED:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 async def _refuse(error: TooLarge, send: Send) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from qorgau.embedded.data import default_policy
 from qorgau.embedded.process import Process
@@ -48,6 +49,7 @@ async def p14(stack: Stack, case: str) -> list[Row]:
     return sorted(rows, key=lambda row: (row["raised_at"], row["level"]))
 
 
+@pytest.mark.long
 async def test_a_newer_policy_judges_open_cases_anew_and_an_older_replica_keeps_off(
     stack: Stack, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """A database put back from an old copy catches up with the log and with what it had already told."""
 
+import pytest
+
 from qorgau.instants import DAY
 from qorgau.vocabulary import POLICE
 from tests.e2e.stack import Stack
@@ -21,6 +23,7 @@ def ends() -> list[Planned]:
     return sorted(arrived + assessed, key=lambda step: step.at)
 
 
+@pytest.mark.long
 async def test_a_database_put_back_from_an_old_copy_catches_up_and_tells_nothing_false(stack: Stack) -> None:
     process = stack.process(POLICE)
     async with under_load(stack, calls("before", CASES, 2.0)) as before:

@@ -17,6 +17,7 @@ from tests.faults.checks import check, until_so
 from tests.faults.load import calls, under_load
 
 
+@pytest.mark.long
 async def test_a_stop_under_load_ends_in_time_with_status_0_and_the_next_start_reads_on(
     stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:

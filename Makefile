@@ -22,7 +22,7 @@ test: install
 
 lint: install
 	$(BIN)/ruff check .
-	$(BIN)/mypy shared services tests benchmarks
+	$(BIN)/mypy shared services tests benchmarks docs
 
 long: install
 	$(BIN)/python -m pytest -m "long" tests

@@ -217,9 +217,7 @@ class Store:
             UpdateOne({"_id": f"{fact.source} {fact.id}"}, {"$setOnInsert": fact_document(fact)}, upsert=True)
             for fact in facts
         ]
-        if writes:
-            self._metrics.store_commands.inc()
-            await write_all(self._context, writes, BATCH_DEADLINE)
+        await self._keep(self._context, writes)
 
     async def park(self, facts: Sequence[Fact]) -> None:
         """Keep facts for which their cases have no room."""
@@ -227,9 +225,14 @@ class Store:
             UpdateOne({"_id": f"{f.case} {f.source} {f.id}"}, {"$setOnInsert": fact_document(f)}, upsert=True)
             for f in facts
         ]
+        await self._keep(self._parked, writes)
+
+    async def _keep(self, target: Any, writes: list[UpdateOne]) -> None:
+        """Write these so that they survive a crash: their place in the log is taken as filed next."""
         if writes:
-            self._metrics.store_commands.inc()
-            await write_all(self._parked, writes, BATCH_DEADLINE)
+            self._metrics.store_commands.inc(2)
+            await write_all(target, writes, BATCH_DEADLINE)
+            await barrier(self.edition.database, self._token, BATCH_DEADLINE)
 
     async def parked(self, most: int = 5_000) -> list[Fact]:
         """Facts for which there was no room, at most so many."""

@@ -128,7 +128,8 @@ async def _all_is_told(stack: Stack, saved: Mapping[tuple[str, str], list[Row]],
     for place, items in saved.items():
         events = read.get(place, [])
         final = newest(events)
-        assert {name: listed.get(name) for name in final} == {name: one.item for name, one in final.items()}, place
+        wrong = [(listed.get(name), one.item) for name, one in final.items() if listed.get(name) != one.item]
+        assert not wrong, (place, wrong)
         rows = {name: one.row for name, one in final.items()}
         if remade:
             # It may have learned facts at other instants than before: what it no longer knows of must be down.

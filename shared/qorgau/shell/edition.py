@@ -39,14 +39,14 @@ class Edition:
         self.number = number
         self._newest = number
         self._looked = float("-inf")
-        self._collections: dict[str, Any] = {}
+        self._collections: dict[tuple[str, bool], Any] = {}
 
-    def collection(self, name: str) -> Any:
-        """One of PROJECTIONS in this edition."""
-        named = name_in(name, self.number)
+    def collection(self, name: str, *, flushed: bool = False) -> Any:
+        """One of PROJECTIONS in this edition. All of it can be made again; whoever goes on as if a write were safe
+        writes `flushed`, or a barrier, before."""
+        named = name_in(name, self.number), flushed
         if named not in self._collections:
-            # All of it can be made again, and what must not be lost before that is followed by a barrier.
-            self._collections[named] = collection(self.database, named, flushed=False)
+            self._collections[named] = collection(self.database, named[0], flushed=flushed)
         return self._collections[named]
 
     async def is_over(self, as_of: timedelta = CHECK_EVERY) -> bool:

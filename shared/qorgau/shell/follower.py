@@ -84,7 +84,8 @@ class Follower:
 
     async def _follow(self, stopping: asyncio.Event) -> None:
         await self.edition.begin()
-        positions = self.edition.collection("followed")
+        # From here on only what comes is read: what was made of it, written before its position, must not be lost.
+        positions = self.edition.collection("followed", flushed=True)
         self.ends = list(await self.log.ends())
         async with deadline():
             saved = await positions.find_one({"_id": self.topic})

@@ -41,6 +41,11 @@ def agree(case: Judged) -> None:
     plan = plan_of(policy)
     assert flag_history(facts, plan, as_of) == oracle.flag_history(facts, policy, as_of)
     assert deadline_rows(facts, plan, as_of) == oracle.deadline_rows(facts, policy, as_of)
+    # What stepping left of each deadline is what it looks like to somebody who comes only now.
+    read = facts_of(facts)
+    for own in cases_in(read).values():
+        until = assess.last_known(read) if as_of is None else parse_instant(as_of)
+        assert assess.case_assessment(own, plan, until, read)[1] == assess.case_deadlines(own, plan, until)
 
 
 @few

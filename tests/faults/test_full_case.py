@@ -1,5 +1,7 @@
 """A case with more facts than it may hold is unknown, not wrong; nothing of it is lost and nobody else waits for it."""
 
+import pytest
+
 from qorgau.bus import partition_of
 from qorgau.facts import Fact
 from qorgau.instants import HOUR
@@ -34,6 +36,7 @@ async def parked(stack: Stack) -> float:
     return sum(float(line.split()[-1]) for line in lines if line.startswith('qorgau_parked{reason="full"}'))
 
 
+@pytest.mark.long
 async def test_a_full_case_is_unknown_its_partition_goes_on_and_with_room_it_is_whole_again(stack: Stack) -> None:
     at, other = stack.now(), beside()
     stack.set_clock(at)

@@ -34,6 +34,7 @@ async def test_a_server_killed_under_load_costs_no_restart_and_no_answered_fact(
     assert [(process.pid, process.restarts) for process in processes] == before
 
 
+@pytest.mark.long
 async def test_nobody_who_follows_the_log_is_ahead_of_a_database_that_died(stack: Stack) -> None:
     """The database is killed at the moment a flag is written for its readers. Who wrote it goes on from memory, and
     must not go on behind what the database lost."""

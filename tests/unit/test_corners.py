@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from qorgau import assess
+from qorgau.instants import parse_instant
 from tests import oracle
 from tests.expected import POLICY
-from tests.heart import deadline_rows, flag_history, plan_of
+from tests.heart import deadline_rows, facts_of, flag_history, plan_of
 from tests.oracle import load_policy
 from tests.worked.form import Row, fact, local, withdrawal
 from tests.worked.terms import item, registered, suspended
@@ -28,8 +30,11 @@ def flags(facts: list[Row], policy: Row, as_of: str, rule: str) -> list[tuple[An
 
 def states(facts: list[Row], policy: Row, as_of: str, rule: str) -> list[tuple[str, str]]:
     """Start and state of the deadlines of a rule, once the oracle has agreed to all."""
-    rows = deadline_rows(facts, plan_of(policy), local(as_of))
+    plan = plan_of(policy)
+    rows = deadline_rows(facts, plan, local(as_of))
     assert rows == oracle.deadline_rows(facts, policy, local(as_of))
+    stepped = assess.case_assessment(facts_of(facts), plan, parse_instant(local(as_of)))[1]
+    assert rows == [row.to_json() for row in stepped]
     return [(row["start_at"], row["state"]) for row in rows if row["rule"] == rule]
 
 
@@ -173,3 +178,17 @@ def test_the_fact_recorded_first_governs_whichever_is_dated_first(
         fact("a1", "police.arrived", "2026-06-01 10:00", arrived, **happened),
     ]
     assert [found for _, found in states(facts, other, "2026-06-02 09:00", "P21")] == [state]
+
+
+def test_an_extension_at_the_very_end_of_an_order_is_in_time(policy: Row) -> None:
+    facts = [
+        fact("s", "order.served", "2026-05-01 09:00", order_id="o1"),
+        fact("x", "order.extended", "2026-05-31 09:00", order_id="o1", days=10),
+    ]
+    assert flags(facts, policy, "2026-06-20 09:00", "P11")[-1][3] == "2026-06-10T04:00:00Z"
+
+
+def test_a_back_filled_start_is_not_warned_about_before_its_batch_is_in(policy: Row) -> None:
+    facts = [fact("a1", "police.arrived", "2026-06-01 10:00", "2026-06-01 13:30", response="incident")]
+    [warned, _] = flags(facts, policy, "2026-06-01 15:00", "P06")
+    assert warned[2] == "2026-06-01T08:40:00Z"

@@ -50,7 +50,7 @@ class Line(BaseModel):
 
 def run(short: bool) -> list[Figure]:
     """Facts per second of processor time, and what a fact costs in a long case compared with a short one."""
-    facts, rounds = (6_000, 3) if short else (30_000, 5)
+    facts, rounds = (5_000, 2) if short else (30_000, 5)
     policy = load_policy(default_policy())
     replayed: dict[int, list[float]] = {length: [] for length in LENGTHS}
     parsed: dict[int, list[float]] = {length: [] for length in LENGTHS}

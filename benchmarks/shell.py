@@ -46,7 +46,7 @@ class Side:
 
 def run(short: bool) -> list[Figure]:
     """Facts per second from the log to the last flag in it, and what each side needs for them."""
-    return asyncio.run(_run(*((3_000, 2) if short else (12_000, 4))))
+    return asyncio.run(_run(*((2_000, 2) if short else (12_000, 4))))
 
 
 async def _run(facts: int, rounds: int) -> list[Figure]:

@@ -100,7 +100,8 @@ async def test_flags_are_streamed_as_they_are_raised_and_a_reader_goes_on_where_
     async with streaming(live, begin) as events:
         assert [data for _, data in await of_case(events, "stream-case", 2)] == [data for _, data in first]
     async with streaming(live, first[0][0]) as events:
-        assert await of_case(events, "stream-case", 1) == first[1:]
+        # Its id may differ: how far the other partitions are by then is chance.
+        assert [data for _, data in await of_case(events, "stream-case", 1)] == [data for _, data in first[1:]]
 
 
 async def flags(stack: Stack, case: str) -> list[Row]:

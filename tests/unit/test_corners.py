@@ -192,3 +192,23 @@ def test_a_back_filled_start_is_not_warned_about_before_its_batch_is_in(policy: 
     facts = [fact("a1", "police.arrived", "2026-06-01 10:00", "2026-06-01 13:30", response="incident")]
     [warned, _] = flags(facts, policy, "2026-06-01 15:00", "P06")
     assert warned[2] == "2026-06-01T08:40:00Z"
+
+
+def test_when_the_governing_fact_is_withdrawn_the_zone_of_the_next_one_decides(policy: Row) -> None:
+    first = fact("g1", "court.case_registered", "2024-02-05 10:00+06:00", protocol_id="p1", arrest_eligible=True)
+    second = first | {"id": "g2", "data": {**first["data"], "region": "KZ-23"}}
+    facts = [first, second, withdrawal(first, "2024-02-05 20:00+06:00")]
+    [warned, breached] = flags(facts, policy, "2024-02-06 12:00+06:00", "P17")
+    assert (warned[0], warned[4]) == ("warn", "breached")
+    assert breached[2] == "2024-02-05T19:00:00Z"  # midnight at UTC+5, not at UTC+6
+    assert flags([first, second], policy, "2024-02-06 12:00+06:00", "P17")[-1][2] == "2024-02-05T18:00:00Z"
+
+
+def test_a_review_at_the_very_instant_of_the_second_report_answers_it(policy: Row) -> None:
+    facts = [
+        fact("r1", "report.received", "2026-06-01 09:00", report_id="r1", pair_ref="x"),
+        fact("r2", "report.received", "2026-06-02 09:00", report_id="r2", pair_ref="x"),
+    ]
+    review = fact("v", "coordination.reviewed", "2026-06-02 09:00", "2026-06-02 11:00")
+    [repeated] = flags([*facts, review], policy, "2026-06-03 09:00", "F5")
+    assert repeated[2:] == ("2026-06-02T04:00:00Z", "2026-06-02T06:00:00Z", "cleared")

@@ -41,7 +41,8 @@ def filed(facts: list[tuple[int, bool, int]], removed: int) -> tuple[Standstill,
 
 def move(standstill: Standstill, line: int, beginning: bool, moment: int, adding: bool) -> None:
     changed = standstill.switches[line]
-    standstill.rebuild(changed.change(changed.begins if beginning else changed.untils, moment, adding))
+    changed.change(changed.begins if beginning else changed.untils, moment, adding)
+    standstill.rebuild(moment)
 
 
 @given(FACTS, st.integers(0, 5), MOMENTS, st.none() | MOMENTS, MOMENTS)

@@ -150,8 +150,8 @@ class Docket:
             else:
                 self._tolls_anywhere.remove((role, fact))
         for group in groups:
-            since = group.tracks[role.version.place].move_switch(role, fact, adding)
-            self._touch(group, role.version, since, FOREVER)
+            group.tracks[role.version.place].move_switch(role, fact, adding)
+            self._touch(group, role.version, fact.time, FOREVER)
 
     def _extension(self, role: Role, fact: Fact, adding: bool) -> None:
         length = days_granted(fact, role.version.days_field)

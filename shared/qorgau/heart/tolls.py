@@ -20,17 +20,15 @@ class Switch:
         self.ons: list[int] = []
         self.offs: list[int] = []
 
-    def change(self, times: list[int], at: int, adding: bool) -> int:
-        """Put a time into `begins` or `untils` or take it out; returns since when the spans may differ."""
+    def change(self, times: list[int], at: int, adding: bool) -> None:
+        """Put a time into `begins` or `untils` or take it out; nobody's clock stands otherwise before it."""
         if adding:
             insort(times, at)
         else:
             del times[bisect_left(times, at)]
         place = bisect_left(self.offs, at)
-        since = min(at, self.ons[place]) if place < len(self.ons) else at
         del self.ons[place:], self.offs[place:]
         self._go_on()
-        return since
 
     def _go_on(self) -> None:
         begins, untils = self.begins, self.untils

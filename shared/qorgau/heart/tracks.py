@@ -47,14 +47,13 @@ class Track:
         place = bisect_left(self.starts, deadline.start)
         del self.starts[place], self.deadlines[place]
 
-    def move_switch(self, role: Role, fact: Fact, adding: bool) -> int:
-        """File a toll fact or take it out; returns since when the clocks may stand otherwise than before."""
+    def move_switch(self, role: Role, fact: Fact, adding: bool) -> None:
+        """File a toll fact or take it out; from its time on the clocks may stand otherwise than before."""
         if self.standstill is None:
             self.standstill = Standstill(role.version.toll_lines)
         switch = self.standstill.switches[role.line]
-        since = switch.change(switch.begins if role.name == "toll" else switch.untils, fact.time, adding)
-        self.standstill.rebuild(since)
-        return since
+        switch.change(switch.begins if role.name == "toll" else switch.untils, fact.time, adding)
+        self.standstill.rebuild(fact.time)
 
     def move_extension(self, fact: Fact, length: int, adding: bool) -> None:
         """File an extension or take it out."""

@@ -19,10 +19,10 @@ from tests.e2e.stack import PATIENCE, Stack, event
 REGION = "KZ-75"
 DESK, DISPATCH, UNIT = f"helpline-150/{REGION}", f"102/{REGION}", f"police-unit/{REGION}"
 FORENSIC, JUDGE, SHELTER = f"forensic/{REGION}", f"court/{REGION}", f"shelter/{REGION}"
-# Ten minutes a second: what is due in a quarter of an hour is due while facts still come.
-PACE = 600
+# Twenty minutes a second: what is due in a quarter of an hour is due while facts still come.
+PACE = 1_200
 # Wall seconds between two facts of a call, and logical time by which a fact may be late.
-PAUSE = 1.2
+PAUSE = 0.6
 LATE = 20 * MINUTE
 
 ARRIVED = {"region": REGION, "response": "incident", "injury": False, "sexual": False}

@@ -21,7 +21,7 @@ async def killed_at(stack: Stack, service: str, points: list[str], folder: Path,
     await process.stop()
     process.env["QORGAU_CRASH_AT"] = armed[0]
     await process.start()
-    planned = calls(seed, 12 * len(points), 3.0 * len(points))
+    planned = calls(seed, 12 * len(points), 2.0 * len(points))
     try:
         async with under_load(stack, planned, reports=3 * len(points), name=seed) as load:
             for marker, following in zip(markers, [*armed[1:], ""], strict=True):

@@ -25,7 +25,7 @@ async def test_a_server_killed_under_load_costs_no_restart_and_no_answered_fact(
     name = f"{server}{away:.0f}"
     processes = [process for of in stack.system.services for process in of.processes]
     before = [(process.pid, process.restarts) for process in processes]
-    async with under_load(stack, calls(name, 30, 6.0 + away), reports=10, name=name) as load:
+    async with under_load(stack, calls(name, 30, 4.0 + away), reports=10, name=name) as load:
         await asyncio.sleep(2)
         await stack.system.pair.kill(server)
         await asyncio.sleep(away)

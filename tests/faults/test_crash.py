@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from qorgau.embedded.process import Process
+from qorgau.embedded.services import READY_WITHIN
 from qorgau.facts import Fact
 from qorgau.instants import DAY, HOUR, format_instant
 from qorgau.shell.crash import POINTS
@@ -39,6 +40,9 @@ async def killed_at(stack: Stack, service: str, points: list[str], folder: Path,
     process = stack.process(service)
     armed = [f"{point}@{folder / point}" for point in points]
     waiting: set[str] = set()
+    # So that earlier deaths do not make the supervisor wait for long.
+    await process.stop()
+    await process.start()
     try:
         async with under_load(stack, calls(seed, 12 * len(points), 2.0 * len(points)), reports=9, name=seed) as load:
             process.env["QORGAU_CRASH_AT"] = armed[0]
@@ -51,6 +55,7 @@ async def killed_at(stack: Stack, service: str, points: list[str], folder: Path,
                 process.env["QORGAU_CRASH_AT"] = following
                 await until_so((folder / point).exists, f"it never came to {point}")
             await started(process, before + 1 + len(points))
+            await process.wait_ready(READY_WITHIN)
     finally:
         process.env.pop("QORGAU_CRASH_AT")
     # Nothing happens to these any more, so nothing but the relay finds what a crash has left in them.

@@ -95,3 +95,14 @@ def add_facts(command: ArgumentParser) -> None:
     """The arguments of the commands that judge a file."""
     command.add_argument("facts", metavar="FACTS.ndjson", help="a fact or CloudEvent a line; - is standard input")
     command.add_argument("--as-of", metavar="TIME", help="judge as of then (the last instant at which a fact is known)")
+
+
+def add_rules(command: ArgumentParser) -> None:
+    """Which rules a file is judged by."""
+    command.add_argument("--policy", metavar="FILE", help="the rules to judge by; otherwise the default policy")
+    add_service(command)
+
+
+def add_service(command: ArgumentParser) -> None:
+    """Whose rules."""
+    command.add_argument("--service", metavar="NAME", help="only the rules of one service")

@@ -11,7 +11,6 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from qorgau.instants import SECOND, format_instant, parse_instant
-from qorgau.shell.starting import StartRefused
+from qorgau.pausing import pause
+from qorgau.starting import StartRefused
 
 # The way of a stamp from the door into the log, and the difference between two clocks; beyond it a fact is filed late.
 GUARD = timedelta(milliseconds=100)
@@ -194,9 +194,7 @@ class FileClock:
     async def follow(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             self._look()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY.total_seconds()):
-                    await stopping.wait()
+            await pause(stopping, LOOK_EVERY)
 
     def _quiet(self) -> int:
         """How long nothing may be judged yet: other processes may still stamp by what the file said before."""

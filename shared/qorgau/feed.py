@@ -26,7 +26,7 @@ from qorgau.facts import Fact, event_type
 from qorgau.front.envelope import BATCH
 from qorgau.instants import format_instant, parse_instant
 from qorgau.season import BEGINS, CALLS_A_DAY, SEED, WEEKS, Planned, season
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 # So many times faster than the wall a season of eight weeks takes eight minutes.
 PACE = 10_000

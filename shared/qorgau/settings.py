@@ -16,7 +16,7 @@ from qorgau.embedded.data import default_policy
 from qorgau.front.door import AHEAD
 from qorgau.instants import parse_duration
 from qorgau.shell import crash
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 PREFIX = "QORGAU_"
 Role = Literal["api", "tracker", "all"]

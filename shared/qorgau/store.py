@@ -222,8 +222,7 @@ class Store:
     async def park(self, facts: Sequence[Fact]) -> None:
         """Keep facts for which their cases have no room."""
         writes = [
-            UpdateOne({"_id": f"{f.case} {f.source} {f.id}"}, {"$setOnInsert": fact_document(f)}, upsert=True)
-            for f in facts
+            UpdateOne({"_id": _parked_name(fact)}, {"$setOnInsert": fact_document(fact)}, upsert=True) for fact in facts
         ]
         await self._keep(self._parked, writes)
 
@@ -241,7 +240,7 @@ class Store:
 
     async def unpark(self, facts: Sequence[Fact]) -> None:
         """Forget parked facts that are in their cases now."""
-        writes = [DeleteOne({"_id": f"{fact.case} {fact.source} {fact.id}"}) for fact in facts]
+        writes = [DeleteOne({"_id": _parked_name(fact)}) for fact in facts]
         await write_all(self._parked, writes, BATCH_DEADLINE)
 
     async def one(self, case: str) -> Stored | None:
@@ -284,6 +283,10 @@ class Store:
         async with deadline(BATCH_DEADLINE):
             rows = await self._cases.aggregate(stages).to_list(None)
         return {str(row["_id"]): int(row["count"]) for row in rows}
+
+
+def _parked_name(fact: Fact) -> str:
+    return f"{fact.case} {fact.source} {fact.id}"
 
 
 def _without(stored: Stored) -> UpdateOne:

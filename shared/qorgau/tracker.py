@@ -14,10 +14,11 @@ from datetime import timedelta
 from opentelemetry.trace import SpanKind
 
 from qorgau import telemetry
-from qorgau.bus import Ends, GroupReader, Place
+from qorgau.bus import Ends, GroupReader, Place, traceparents
 from qorgau.clock import Clock
 from qorgau.errors import QorgauError, Unavailable
 from qorgau.facts import Fact
+from qorgau.pausing import pause
 from qorgau.plan import Plan
 from qorgau.shell.corridor import CaseLimits, Step, step
 from qorgau.shell.crash import crash_point
@@ -25,7 +26,6 @@ from qorgau.shell.documents import Stored
 from qorgau.shell.edition import MadeAgain
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Inflow, by_case_of
-from qorgau.shell.pausing import pause
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
 from qorgau.shell.takeover import CHECK_EVERY, Superseded, TakeOver
@@ -42,6 +42,8 @@ BREATH = timedelta(milliseconds=25)
 # Between two slices of pure work the loop turns: heartbeats and requests go on.
 SLICE = 0.02
 RELAY_EVERY = 1.0
+# A batch may come from a thousand traces; a span with so many links still shows where it came from.
+LINKS = 32
 _log = logging.getLogger("qorgau.tracker")
 
 
@@ -51,7 +53,6 @@ class Health:
 
     trouble: str = "it has not begun"
     last_round: float = 0.0
-    rounds: int = 0
 
 
 @dataclass(slots=True)
@@ -148,8 +149,8 @@ class Tracker:
         head = self.horizon.head()
         return IDLE.total_seconds() if head is None else self.clock.wait_for(head)
 
-    async def _round(self, stopping: asyncio.Event) -> bool:
-        """One round; whether anything was done. It ends early when it is time to stop or partitions are moved."""
+    async def _round(self, stopping: asyncio.Event) -> None:
+        """One round. It ends early when it is time to stop or partitions are moved."""
         begun = time.perf_counter()
         numbers = await self._ours()
         await self._relay(numbers)
@@ -159,21 +160,19 @@ class Tracker:
         while await self.inflow.behind(ends, stopping):
             # More than a batch: filed as it comes, judged when all of it is there.
             if stopping.is_set() or not await self._file(numbers, until=None):
-                return True
+                return
         # What is no longer ours was not read to its end.
         read = ends.keys() & self.reader.owned()
         judged = frozenset(number for number in numbers if all((topic, number) in read for topic in FACTS_TOPICS))
         self.metrics.unjudged.set(len(numbers - judged))
-        done = False
         if until is not None and judged:
-            done = await self._judge(judged, until, reporting)
-        self.health.last_round, self.health.rounds = time.monotonic(), self.health.rounds + 1
+            await self._judge(judged, until, reporting)
+        self.health.last_round = time.monotonic()
         self.health.trouble = "" if judged == numbers else "a part of the log cannot be read"
         self.metrics.rounds.labels("done").inc()
         self.metrics.round_seconds.observe(time.perf_counter() - begun)
         if judged != numbers:
             raise Unavailable("a part of the log cannot be read")
-        return done
 
     async def _ours(self) -> frozenset[int]:
         """The partitions of this replica, taken over if they are new."""
@@ -194,28 +193,28 @@ class Tracker:
             self._note_told(await self.relay.sweep(numbers))
             self._relayed = time.monotonic()
 
-    async def _judge(self, judged: frozenset[int], until: int, reporting: Collection[str]) -> bool:
+    async def _judge(self, judged: frozenset[int], until: int, reporting: Collection[str]) -> None:
         await self.horizon.fill(until)
         due = self.horizon.take(until, self.batch)
         due += await self.takeover.to_rejudge(self.batch - len(due))
-        return await self._file(judged, until, due, reporting)
+        await self._file(judged, until, due, reporting)
 
     async def _file(
         self, judged: Collection[int], until: int | None, due: Sequence[str] = (), reporting: Collection[str] = ()
     ) -> bool:
-        """File what was read; step its cases and those that are due up to `until`, save, publish, commit."""
+        """File what was read; step its cases and those that are due up to `until`, save, publish, commit. Whether there
+        was anything to file."""
         async with self._filing:
             if not self._numbers:
                 # Moved since the round began: what it had read was dropped, so it knows less than it looked up.
                 return False
             reads, letters = self.inflow.ready(until), self.inflow.letters()
             by_case, context = by_case_of(reads)
-            traces = [read.trace for read in reads if read.trace]
             attributes: dict[str, str | int] = {
                 "qorgau.service": self.service,
                 "messaging.batch.message_count": len(reads),
             }
-            with telemetry.span("process", attributes, kind=SpanKind.CONSUMER, linked=traces[:32]):
+            with telemetry.span("process", attributes, kind=SpanKind.CONSUMER, linked=traceparents(reads)[:LINKS]):
                 await self.relay.producer.publish(letters)
                 await self.store.keep_context(context)
                 held_back = {case for case in (*by_case, *due) if self._waits(case, judged, reporting)}

@@ -26,7 +26,7 @@ from qorgau.clock import (
     write_clock,
 )
 from qorgau.instants import DAY, SECOND, parse_instant
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 G = GUARD // timedelta(microseconds=1)
 START = parse_instant("2026-11-25T10:00:00Z")

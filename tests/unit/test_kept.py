@@ -10,7 +10,7 @@ from qorgau.auth import make_token, read_token
 from qorgau.clock import ClockSetting, read_clock, wall_ticks, write_clock
 from qorgau.embedded.kept import BEAT, KeptClock, data_folder, is_real, private_folder, token_key
 from qorgau.instants import DAY, HOUR, MINUTE, parse_instant
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 AT = parse_instant("2020-03-01T00:00:00Z")
 SEASON = ClockSetting(AT, AT, 10_000)

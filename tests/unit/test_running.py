@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from qorgau.shell.running import bind, serve, together
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 SHORT = timedelta(seconds=1)
 LONG = 30
@@ -147,7 +147,7 @@ async def ended(work: str, *signals: signal.Signals) -> tuple[int, str]:
     """How a process ends that does this work, says `up`, and gets these signals; its status and its log."""
     program = (
         "import asyncio, sys, time\nfrom datetime import timedelta\nfrom qorgau.shell.running import main, run\n"
-        f"from qorgau.shell.starting import StartRefused\n{textwrap.dedent(work)}\n"
+        f"from qorgau.starting import StartRefused\n{textwrap.dedent(work)}\n"
         "sys.exit(run(work, grace=timedelta(seconds=1), last=timedelta(seconds=1)))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=PIPE, stderr=PIPE)

@@ -15,7 +15,7 @@ from police_dispatch.settings import Settings as Police
 from qorgau.embedded.data import default_policy
 from qorgau.instants import parse_duration
 from qorgau.settings import PREFIX
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 KEY = "k" * 32
 SECRET = "Aigerim-87011234567"

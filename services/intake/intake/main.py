@@ -21,9 +21,9 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
     async with parts_of(settings, FACTS, reports=True) as parts:
         host, key = parts.host, settings.token_key.get_secret_value()
-        book = FlagBook(Edition(parts.database))
+        book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
-        host.followers.append(flags_follower(settings, parts.database, book, host.metrics, parts.producer))
+        host.followers.append(flags_follower(host, book))
         vault = CaseVault(parts.store, parts.relay)
         reports = Reports(parts.door, vault, key, host.metrics)
         keeper = parts.keeper(guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book))

@@ -2,37 +2,27 @@
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack
 
 from notifier.api import build_api, flags_router
 from notifier.settings import Settings
 from notifier.stream import FlagStream
-from qorgau.bus import Producer, Topic
-from qorgau.clock import make_clock
+from qorgau.bus import Topic
 from qorgau.front.flagbook import FlagBook
 from qorgau.front.limits import Limiter
 from qorgau.service import Readiness
 from qorgau.shell.composition import flags_follower
 from qorgau.shell.edition import Edition
-from qorgau.shell.hosting import Host
+from qorgau.shell.hosting import host_of
 from qorgau.shell.running import main
-from qorgau.store import connect
-from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FLAGS_TOPIC
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    host = Host(settings, make_clock(settings.clock), Metrics())
-    async with AsyncExitStack() as stack:
-        client = connect(settings.mongo)
-        stack.callback(client.close)
-        database = client[settings.database_name]
-        producer = Producer(settings.kafka, host.metrics)
-        stack.push_async_callback(producer.stop)
-        book = FlagBook(Edition(database))
+    async with host_of(settings) as host:
+        book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
-        host.followers.append(flags_follower(settings, database, book, host.metrics, producer))
+        host.followers.append(flags_follower(host, book))
         # Open streams end with the process, not after their readers.
         stream = FlagStream(Topic(settings.kafka, FLAGS_TOPIC), host.metrics, stopping=stopping)
         key = settings.token_key.get_secret_value()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 from aiokafka.partitioner import murmur2
@@ -15,6 +16,13 @@ Place = tuple[str, int]
 """A partition: its topic and its number."""
 
 TRACEPARENT = "traceparent"
+
+
+class Traced(Protocol):
+    """A record, or what was made of one."""
+
+    @property
+    def trace(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,12 @@ class Incoming:
         """The partition it was read from."""
         return self.topic, self.partition
 
+    @property
+    def trace(self) -> str | None:
+        """The trace it belongs to, if it says so."""
+        found = (value.decode("ascii", "replace") for name, value in self.headers if name == TRACEPARENT)
+        return next(found, None)
+
 
 def incoming(record: ConsumerRecord) -> Incoming:
     """A record as aiokafka gives it."""
@@ -63,10 +77,9 @@ def partition_of(key: bytes, partitions: int) -> int:
     return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-def traceparents(records: Iterable[Incoming]) -> list[str]:
+def traceparents(records: Iterable[Traced]) -> list[str]:
     """The traces a batch came from, each once, in order of appearance."""
-    found = (value for record in records for name, value in record.headers if name == TRACEPARENT)
-    return list(dict.fromkeys(value.decode("ascii", "replace") for value in found))
+    return list(dict.fromkeys(record.trace for record in records if record.trace is not None))
 
 
 @dataclass(frozen=True, slots=True)

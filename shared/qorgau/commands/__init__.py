@@ -4,11 +4,9 @@
 """
 
 import argparse
-from collections.abc import Callable
 from typing import TypeAlias
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-Run = Callable[[argparse.Namespace], int]
 
 OK, FAILED, REFUSED = 0, 1, 2
 

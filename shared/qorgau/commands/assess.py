@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from qorgau.arguments import add_facts, case_file, check_service, read_instant, read_policy
+from qorgau.arguments import add_facts, add_rules, case_file, check_service, read_instant, read_policy
 from qorgau.commands import OK, Subparsers
 from qorgau.output import progress, write_lines
 
@@ -20,8 +20,7 @@ def register(subparsers: Subparsers) -> None:
     """Adds the command."""
     command = subparsers.add_parser("assess", help="the flag history of a file of facts", description=__doc__)
     add_facts(command)
-    command.add_argument("--policy", metavar="FILE", help="the rules to judge by; otherwise the default policy")
-    command.add_argument("--service", metavar="NAME", help="only the rules of one service")
+    add_rules(command)
     command.add_argument("--deadlines", action="store_true", help="the deadlines at that instant instead")
     command.add_argument("--ids", action="store_true", help="with the id of each flag, for `qorgau explain`")
     command.set_defaults(run=run)

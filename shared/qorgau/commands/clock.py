@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Writes the clock as one row on stdout, after setting it if that was asked for."""
     from qorgau.clock import wall_ticks, write_clock
     from qorgau.instants import format_instant, parse_instant
-    from qorgau.shell.starting import StartRefused
+    from qorgau.starting import StartRefused
 
     wall = wall_ticks()
     try:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _present(file: Path, otherwise: int | None) -> "ClockSetting":
     """What the file says; where it says nothing, real time from `otherwise` on. Raises StartRefused without that."""
     from qorgau.clock import ClockSetting, read_clock
-    from qorgau.shell.starting import StartRefused
+    from qorgau.starting import StartRefused
 
     try:
         return read_clock(file)

@@ -4,7 +4,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qorgau.arguments import add_facts, case_file, check_service, read_instant, read_policy
+from qorgau.arguments import add_facts, add_rules, case_file, check_service, read_instant, read_policy
 from qorgau.commands import OK, BadInput, Subparsers
 from qorgau.output import show_table, write_rows
 
@@ -18,8 +18,7 @@ def register(subparsers: Subparsers) -> None:
     command = subparsers.add_parser("explain", help="why a flag is or was up, step by step", description=__doc__)
     add_facts(command)
     command.add_argument("--flag", metavar="ID", required=True, help="the id of the flag (`qorgau assess --ids`)")
-    command.add_argument("--policy", metavar="FILE", help="the rules to judge by; otherwise the default policy")
-    command.add_argument("--service", metavar="NAME", help="only the rules of one service")
+    add_rules(command)
     command.set_defaults(run=run)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from qorgau.arguments import add_facts, case_file, check_service, read_instant, read_policy
+from qorgau.arguments import add_facts, add_service, case_file, check_service, read_instant, read_policy
 from qorgau.commands import OK, BadInput, Subparsers
 from qorgau.output import progress, show_table, write_lines, write_rows
 
@@ -22,7 +22,7 @@ def register(subparsers: Subparsers) -> None:
     command = subparsers.add_parser("replay", help="what a policy, or another, makes of a file", description=__doc__)
     add_facts(command)
     command.add_argument("--policy", metavar="FILE", action="append", help="the rules; given twice, both are compared")
-    command.add_argument("--service", metavar="NAME", help="only the rules of one service")
+    add_service(command)
     command.set_defaults(run=run)
 
 

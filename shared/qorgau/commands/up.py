@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from qorgau.embedded.kept import data_folder, private_folder
     from qorgau.embedded.supervisor import until_signal
     from qorgau.embedded.up import Options
-    from qorgau.shell.starting import StartRefused
+    from qorgau.starting import StartRefused
 
     data = arguments.data or data_folder(season=arguments.feed)
     options = Options(data, arguments.feed, replicas_wanted(arguments.replicas))

@@ -13,7 +13,7 @@ from typing import Any
 from qorgau.auth import KEY_BYTES
 from qorgau.clock import ClockSetting, parse_clock, read_clock, wall_ticks, write_clock
 from qorgau.instants import DAY, format_instant, parse_instant
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 # So much of the clock's time may be skipped after a kill -9; never does it go back.
 BEAT = timedelta(seconds=1)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from qorgau.shell.starting import StartRefused as StartRefused
+from qorgau.starting import StartRefused as StartRefused
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from qorgau.embedded.process import Process
 from qorgau.embedded.progress import Progress
 from qorgau.embedded.services import Backing, Replicas, feed, replicas
 from qorgau.embedded.supervisor import Supervisor
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 # A machine that stays up for days must not lose its token; it opens nothing beyond this machine.
 TOKEN_LIFETIME = timedelta(days=30)

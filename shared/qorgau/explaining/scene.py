@@ -45,10 +45,6 @@ class Scene:
             if part.anywhere or version.key(fact.data) == key
         ]
 
-    def became_known(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Of some facts those that became known just then."""
-        return [fact for fact in facts if fact.known_at == self.at]
-
 
 def rule_of(plan: Plan, version: Version) -> Rule:
     """The row of the policy that a version was made of."""

@@ -19,7 +19,7 @@ from qorgau.front.envelope import from_kafka
 from qorgau.front.posted import REFERENCE
 from qorgau.front.posting import Posting
 from qorgau.front.reading import Cases
-from qorgau.shell.pausing import pause
+from qorgau.pausing import pause
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FACT_TYPES, INTAKE, dlq, inbound_agency
 

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterable
-from operator import attrgetter
 
 from qorgau.facts import Fact
 from qorgau.heart.circumstances import put, take
@@ -12,8 +11,6 @@ from qorgau.heart.others import Merged, Others, Report, counted_spans, merged, r
 from qorgau.heart.reactions import FlagPlan
 from qorgau.heart.ruleflags import Answer, Setting
 from qorgau.heart.tolls import FOREVER
-
-TIME = attrgetter("time")
 
 
 class OvertakenFlag:

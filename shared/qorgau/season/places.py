@@ -89,11 +89,6 @@ def make_world(begins: int, length: int) -> World:
     )
 
 
-def local_hour(place: Place, at: int) -> int:
-    """The hour of the day in the place."""
-    return to_datetime(at).astimezone(_zone(place)).hour
-
-
 def in_daytime(place: Place, at: int, *, weekends: bool = False) -> int:
     """The instant itself if offices are open then, otherwise as many minutes after they open next as it has minutes."""
     zone = _zone(place)

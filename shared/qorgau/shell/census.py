@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from qorgau.errors import QorgauError
 from qorgau.front.waiting import WaitingRoom
-from qorgau.shell.pausing import pause
+from qorgau.pausing import pause
 from qorgau.store import Store
 from qorgau.telemetry import Metrics, Stored
 

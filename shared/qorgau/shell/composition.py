@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, partial
-from typing import Any
 
 from qorgau.bus import (
     Ends,
@@ -18,13 +17,11 @@ from qorgau.bus import (
     InboundReader,
     Incoming,
     Place,
-    Producer,
     References,
     Topic,
     dead_letter,
     partition_of,
 )
-from qorgau.clock import make_clock
 from qorgau.errors import Rejected, Unavailable
 from qorgau.facts import Fact
 from qorgau.front.door import Door
@@ -50,14 +47,13 @@ from qorgau.shell.documents import Stored
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.horizon import Horizon
-from qorgau.shell.hosting import Host
+from qorgau.shell.hosting import Host, host_of
 from qorgau.shell.inflow import Inflow
 from qorgau.shell.progress import Progress
 from qorgau.shell.recent import Recent
 from qorgau.shell.relay import Relay
 from qorgau.shell.takeover import TakeOver
-from qorgau.store import Due, Store, connect
-from qorgau.telemetry import Metrics
+from qorgau.store import Due, Store
 from qorgau.tracker import Tracker
 from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC
 
@@ -108,8 +104,6 @@ class Parts:
 
     host: Host
     plan: Plan
-    database: Any
-    producer: Producer
     store: Store
     relay: Relay
     room: WaitingRoom
@@ -122,12 +116,12 @@ class Parts:
         """The HTTP side, with what only this service checks or shows."""
         settings, metrics = self.host.settings, self.host.metrics
         reading = Reading(settings.service, self.cases, PlanJudge(self.plan), *([others] if others else []))
-        posting = Posting(self.door, FactsLog(self.producer, settings.service), self.room, metrics, guard)
+        posting = Posting(self.door, FactsLog(self.host.producer, settings.service), self.room, metrics, guard)
         if settings.tracks:
             own_kafka = replace(posting, way="kafka")
             reader = InboundReader(settings.kafka, f"{settings.service}.inbound", settings.instance)
             inbound = Inbound(
-                settings.service, reader, own_kafka, self.cases, self.producer, metrics, self.host.ensure_topic
+                settings.service, reader, own_kafka, self.cases, self.host.producer, metrics, self.host.ensure_topic
             )
             self.host.work.append(inbound.run)
         return Keeper(posting, self.registry, reading, self.ready, settings.token_key.get_secret_value(), Limiter())
@@ -144,15 +138,11 @@ class Parts:
 @asynccontextmanager
 async def parts_of(settings: Settings, models: Models, *, reports: bool = False) -> AsyncIterator[Parts]:
     """The parts of one service, closed at the end. `reports`: it writes reports into a case before they are logged."""
-    host = Host(settings, make_clock(settings.clock), Metrics())
     plan = compile_policy(load_policy(settings.policy), settings.service)
     key = settings.token_key.get_secret_value()
     async with AsyncExitStack() as stack:
-        client = connect(settings.mongo)
-        stack.callback(client.close)
-        database = client[settings.database_name]
-        producer = Producer(settings.kafka, host.metrics)
-        stack.push_async_callback(producer.stop)
+        host = await stack.enter_async_context(host_of(settings))
+        database, producer = host.database, host.producer
         number_of = lru_cache(maxsize=65_536)(partial(_number_of, settings.partitions))
         shown = Edition(database)
         store, progress = Store(shown, number_of, host.metrics), Progress(shown, host.metrics)
@@ -162,8 +152,6 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
         parts = Parts(
             host=host,
             plan=plan,
-            database=database,
-            producer=producer,
             store=store,
             relay=Relay(settings.service, store, producer, host.metrics),
             room=room,
@@ -192,10 +180,10 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
         yield parts
 
 
-def flags_follower(settings: Settings, database: Any, book: FlagBook, metrics: Metrics, producer: Producer) -> Follower:
+def flags_follower(host: Host, book: FlagBook) -> Follower:
     """Keeps a book of the flags of all other services; what is no event of a flag is told as a dead letter."""
 
-    written = FlagBook(Edition(database))
+    written = FlagBook(Edition(host.database))
 
     async def apply(records: Sequence[LogRecord]) -> None:
         entries, letters = [], []
@@ -207,11 +195,11 @@ def flags_follower(settings: Settings, database: Any, book: FlagBook, metrics: M
                     FLAGS_TOPIC, record.partition, record.offset, record.key, record.headers, record.value, 0
                 )
                 letters.append(dead_letter(read, error.detail))
-                metrics.dead_letters.labels(FLAGS_TOPIC, error.detail).inc()
-        await producer.publish(letters)
-        await written.apply([entry for entry in entries if entry.service != settings.service])
+                host.metrics.dead_letters.labels(FLAGS_TOPIC, error.detail).inc()
+        await host.producer.publish(letters)
+        await written.apply([entry for entry in entries if entry.service != host.settings.service])
 
-    return _follower(settings, FLAGS_TOPIC, apply, written.edition, book.edition)
+    return _follower(host.settings, FLAGS_TOPIC, apply, written.edition, book.edition)
 
 
 def _number_of(partitions: int, case: str) -> int:
@@ -254,7 +242,7 @@ def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Track
         ends=ends,
         store=store,
         progress=progress,
-        relay=Relay(settings.service, store, parts.producer, metrics),
+        relay=Relay(settings.service, store, parts.host.producer, metrics),
         takeover=TakeOver(settings.service, flags, store, progress, parts.plan.fingerprint, limits),
         horizon=Horizon(due, lambda: clock.span(HORIZON)),
         clock=clock,

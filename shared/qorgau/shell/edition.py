@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from qorgau.errors import QorgauError
+from qorgau.pausing import pause
 from qorgau.shell.mongo import collection, deadline
-from qorgau.shell.pausing import pause
 
 # Everything that is in the log. What is not listed here (facts that wait for a reference, the number of partitions,
 # the policies that were in force) is kept when the rest is made again.

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from qorgau.errors import QorgauError
 from qorgau.front.envelope import Headers
+from qorgau.pausing import pause
 from qorgau.shell.edition import Edition
 from qorgau.shell.mongo import deadline
-from qorgau.shell.pausing import pause
 
 # Long enough for a broker to come back a little, short enough that nobody notices when it is back.
 PAUSE = timedelta(seconds=1)

@@ -4,7 +4,7 @@ Memory is what is due soon, never what is open: only this much ahead, and of a s
 """
 
 import heapq
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from qorgau.store import Due
 
@@ -63,11 +63,6 @@ class Horizon:
             taken.append(case)
             self._drop()
         return taken
-
-    def disarm(self, cases: Iterable[str]) -> None:
-        """These are looked at now, whenever they were due."""
-        for case in cases:
-            self._at.pop(case, None)
 
     def _push(self, case: str, at: int) -> None:
         if self._at.get(case) != at:

@@ -2,24 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
 
-from qorgau.bus import TopicMismatch, TopicSpec, prepare_topics
-from qorgau.clock import Clock
+from qorgau.bus import Producer, TopicMismatch, TopicSpec, prepare_topics
+from qorgau.clock import Clock, make_clock
 from qorgau.errors import QorgauError
+from qorgau.pausing import pause
 from qorgau.service import Readiness
 from qorgau.settings import Settings
 from qorgau.shell.follower import Follower
-from qorgau.shell.pausing import pause
 from qorgau.shell.running import bind, serve, together
-from qorgau.shell.starting import StartRefused
 from qorgau.shell.watchdog import Watchdog
+from qorgau.starting import StartRefused
+from qorgau.store import connect
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC, dlq
 
@@ -32,12 +33,15 @@ Prepare = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class Host:
-    """One service process. `prepare` is done first, in order, and must be safe to repeat; `work` then runs beside the
-    API until it is time to stop; `followers` must have caught up before the service is ready."""
+    """One service process with the clients that every service has. `prepare` is done first, in order, and must be safe
+    to repeat; `work` then runs beside the API until it is time to stop; `followers` must have caught up before the
+    service is ready."""
 
     settings: Settings
     clock: Clock
     metrics: Metrics
+    database: Any
+    producer: Producer
     prepare: list[Prepare] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
@@ -90,3 +94,17 @@ class Host:
         """Make one more topic, of one partition, where it is missing; one that is there may have more."""
         with suppress(TopicMismatch):
             await prepare_topics(self.settings.kafka, {name: TopicSpec(1)}, replication=self.settings.replication)
+
+
+@asynccontextmanager
+async def host_of(settings: Settings) -> AsyncIterator[Host]:
+    """The host of a service; its clients are closed at the end. Raises StartRefused."""
+    metrics = Metrics()
+    clock = make_clock(settings.clock)
+    client = connect(settings.mongo)
+    producer = Producer(settings.kafka, metrics)
+    try:
+        yield Host(settings, clock, metrics, client[settings.database_name], producer)
+    finally:
+        await producer.stop()
+        client.close()

@@ -14,7 +14,7 @@ from qorgau.bus import GroupReader, Incoming, Outgoing, Place, dead_letter
 from qorgau.clock import Clock
 from qorgau.errors import DeadLettered, Unavailable
 from qorgau.facts import Fact
-from qorgau.shell.logged import read_logged, traceparent_of
+from qorgau.shell.logged import read_logged
 from qorgau.telemetry import Metrics
 
 # Longer than the guard, shorter than anybody notices; what lies further ahead of the clock is filed at once.
@@ -135,8 +135,7 @@ class Inflow:
             # Of a partition that was taken from us meanwhile nothing is ours to file, and nothing is filed twice.
             if record.place in owned and record.offset >= self._next.get(record.place, 0):
                 self._next[record.place] = record.offset + 1
-                fact, trace = self._fact(record), traceparent_of(record.headers)
-                self._buffer.append(Read(record.place, record.offset, fact, record.size, trace))
+                self._buffer.append(Read(record.place, record.offset, self._fact(record), record.size, record.trace))
         return bool(records)
 
     def _fact(self, record: Incoming) -> Fact | None:

@@ -4,7 +4,7 @@ Types and fields that this program does not know are read like all others and ke
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -49,11 +49,6 @@ def read_logged(headers: Headers, value: bytes | None) -> Fact:
         case=case,
         data=data,
     )
-
-
-def traceparent_of(headers: Iterable[tuple[str, bytes]]) -> str | None:
-    """The trace a record belongs to, if it says so."""
-    return next((raw.decode("latin-1") for name, raw in headers if name == "traceparent"), None)
 
 
 def _named(headers: Headers) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 
 from qorgau.shell.edition import Edition
 from qorgau.shell.mongo import collection, deadline, write_all
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 from qorgau.telemetry import Metrics
 
 Place = tuple[str, int]

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 from qorgau.heart.collecting import collect_seldom
 from qorgau.settings import Settings
 from qorgau.shell import crash
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 
 # Longer than a round with its commit; an orchestrator waits longer than this and the last resort together.
 GRACE = timedelta(seconds=10)

@@ -19,7 +19,7 @@ from qorgau.clock import ClockSetting, read_clock, wall_ticks
 from qorgau.embedded.data import default_policy
 from qorgau.instants import DAY, MINUTE, format_instant
 from qorgau.policy import load_policy
-from qorgau.shell.starting import StartRefused
+from qorgau.starting import StartRefused
 from qorgau.vocabulary import NOTIFIER
 from qorgau.watch.readings import read_metrics
 from qorgau.watch.screen import line, screen

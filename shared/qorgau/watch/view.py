@@ -95,10 +95,6 @@ class View:
     events: float = 0.0
     lag: tuple[Lag | None, Lag | None] = (None, None)
 
-    @property
-    def all_ready(self) -> bool:
-        return all(service.state == READY for service in self.services.values())
-
 
 def view_of(looks: Sequence[Look], titles: Mapping[str, str]) -> View:
     """The view at the last of these looks; rates and lags are those since the first. `titles` by rule."""

@@ -24,14 +24,15 @@ Explanation = dict[str, Any]
 _OVERTAKEN_BY_EVENTS = ("due_moved", "tolled", "void")
 
 
-def explain(record: CaseRecord, flag_id: str, plan: Plan, others: Iterable[Fact] | Others = ()) -> Explanation:
+def explain(record: CaseRecord, flag_id: str, plan: Plan, others: Iterable[Fact] | Others | None = None) -> Explanation:
     """`{"flag", "rule", "as_of", "facts": {"start", "end"}, "steps", "sentence"}` of a flag of the record; each step is
-    data and an English `sentence`. `others` are what F3 and F5 look at. KeyError if no such flag was ever up."""
+    data and an English `sentence`. `others` are what F3 and F5 look at, where that is not what the record has. KeyError
+    if no such flag was ever up."""
     row = next((row for row in record.flags if row.id == flag_id), None)
     if row is None or record.as_of is None:
         raise KeyError(flag_id)
     at = record.as_of if row.cleared_at is None else row.cleared_at
-    around = others if isinstance(others, Others) else Others(others, plan)
+    around = others if isinstance(others, Others) else Others(record.others if others is None else others, plan)
     if row.level == "flag" and row.rule in plan.flags:
         return _of_rule_flag(record, row, plan, at, around)
     return _of_deadline(record, row, plan, at, around)

@@ -10,8 +10,8 @@ from qorgau import assess
 from qorgau.facts import Fact
 from qorgau.instants import DAY, HOUR, MINUTE, parse_instant
 from qorgau.plan import Plan, compile_policy
-from qorgau.record import CaseRecord, advance, learn, open_case
-from qorgau.rows import FlagEvent
+from qorgau.record import CaseRecord, advance, learn, open_case, overhear
+from qorgau.rows import FlagEvent, flag_order
 from qorgau.rules import Policy
 from tests.expected import POLICY
 from tests.heart import facts_of
@@ -296,3 +296,27 @@ def test_a_services_plan_judges_only_its_own_rules(policy: Row) -> None:
     record, _ = advance(learn(CaseRecord("c1"), busy_case(120)), START + 30 * DAY, court)
     services = {rule["id"]: rule["service"] for rule in [*policy["rules"], *policy["flags"]]}
     assert {services[row.rule] for row in record.flags} == {"court-tracker"}
+
+
+def report(case: str, id: str, time: str, recorded: str | None = None) -> Fact:
+    row = fact(id, "report.received", time, recorded, report_id=id, channel="102", area="urban", pair_ref="p1")
+    return facts_of([{**row, "case": case}])[0]
+
+
+def test_a_report_of_another_case_raises_the_repeat_from_when_this_case_heard_of_it(policy: Row) -> None:
+    plan = compile_policy(Policy.model_validate(policy), "intake")
+    record = learn(CaseRecord("c1"), [report("c1", "r1", "2026-06-01 14:00")])
+    record, events = advance(record, at("2026-06-01 14:30"), plan)
+    assert not [event for event in events if event.flag.rule == "F5"]
+    record = overhear(record, [report("c2", "r2", "2026-05-20 10:00")])
+    assert record.next_due == at("2026-06-01 14:30") + 1
+    record, events = advance(record, at("2026-06-01 15:00"), plan)
+    assert [(e.flag.rule, e.change, e.at) for e in events] == [("F5", "raised", at("2026-06-01 14:30") + 1)]
+    assert overhear(record, [report("c2", "r2", "2026-05-20 10:00")]) is record
+    assert assess.flag_history(record.facts, plan, record.as_of, record.others) == sorted(record.flags, key=flag_order)
+
+
+def test_a_case_that_has_only_heard_of_others_waits_for_its_own_first_fact(plan: Plan) -> None:
+    record = overhear(CaseRecord("c1"), [report("c2", "r2", "2026-05-20 10:00")])
+    assert record.next_due is None
+    assert advance(record, at("2026-06-01 15:00"), plan) == (record, ())

@@ -12,7 +12,7 @@ from qorgau import assess
 from qorgau.facts import Fact
 from qorgau.instants import DAY, format_instant, parse_instant
 from qorgau.plan import Plan
-from qorgau.record import CaseRecord, advance, learn
+from qorgau.record import CaseRecord, advance, learn, overhear
 from qorgau.rows import FlagEvent, FlagRow, flag_order
 from tests import oracle
 from tests.dense_histories import dense
@@ -143,18 +143,21 @@ def test_nor_does_it_under_odd_policies(case: Judged, chooser: random.Random) ->
 
 
 def live(name: str, own: list[Fact], others: list[Fact], plan: Plan, chooser: random.Random) -> CaseRecord:
-    """Facts learnt in batches of any order, many too late to be stepped in place; `others` as they become known."""
-    record, left = CaseRecord(name), own[:]
+    """Facts of the case and copies of others in batches of any order, many too late to be stepped in place."""
+    record, left, left_of_others = CaseRecord(name), own[:], others[:]
     chooser.shuffle(left)
+    chooser.shuffle(left_of_others)
     events: list[FlagEvent] = []
-    while left:
+    while left or left_of_others:
         count = chooser.randint(1, 3)
         record, left = learn(record, left[:count]), left[count:]
+        count = chooser.randint(0, 3)
+        record, left_of_others = overhear(record, left_of_others[:count]), left_of_others[count:]
         if chooser.random() < 0.7:
             until = chooser.choice(instants_around(own, chooser))
-            record, some = advance(record, until, plan, [fact for fact in others if fact.known_at <= until])
+            record, some = advance(record, until, plan)
             events += some
-    record, some = advance(record, max(fact.known_at for fact in own) + 10 * DAY, plan, others)
+    record, some = advance(record, max(fact.known_at for fact in own) + 10 * DAY, plan)
     check_events(record, [*events, *some])
     return record
 
@@ -176,10 +179,8 @@ def check_live(case: Judged, chooser: random.Random) -> None:
     policy, rows, _ = case
     plan, facts = plan_of(policy), facts_of(rows)
     for name, own in cases_in(facts).items():
-        beyond = assess.by_case(fact for fact in facts if fact.case != name)
-        others = [fact for group in beyond.values() for fact in learn(CaseRecord(""), group).facts]
-        record = live(name, own, others, plan, chooser)
-        replayed = assess.flag_history(record.facts, plan, record.as_of, others)
+        record = live(name, own, [fact for fact in facts if fact.case != name], plan, chooser)
+        replayed = assess.flag_history(record.facts, plan, record.as_of, record.others)
         assert sorted(record.flags, key=flag_order) == replayed
         assert assess.deadlines(record, plan) == assess.deadline_rows(record.facts, plan, record.as_of)
 

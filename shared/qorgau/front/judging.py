@@ -1,27 +1,21 @@
 """What the heart says of a stored case under one plan, as `reading.py` asks it (its protocol `Judge`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from qorgau.assess import deadlines, is_closed
 from qorgau.explain import explain
-from qorgau.facts import Fact
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow
 
 
-def _nobody(_: CaseRecord) -> Iterable[Fact]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class PlanJudge:
-    """Judges by a plan. `others` gives the facts beyond a case that F3 and F5 look at, where they are at hand."""
+    """Judges by a plan."""
 
     plan: Plan
-    others: Callable[[CaseRecord], Iterable[Fact]] = _nobody
 
     def deadlines(self, record: CaseRecord) -> Iterable[DeadlineRow]:
         """Every deadline at the instant the record was judged last."""
@@ -33,4 +27,4 @@ class PlanJudge:
 
     def explain(self, record: CaseRecord, flag_id: str) -> dict[str, Any]:
         """Rule, facts and arithmetic behind one flag; KeyError if no such flag was ever up."""
-        return explain(record, flag_id, self.plan, self.others(record))
+        return explain(record, flag_id, self.plan)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from qorgau import assess
 from qorgau.facts import Fact
 from qorgau.instants import DAY, format_instant, parse_instant
-from qorgau.plan import Plan
+from qorgau.plan import Plan, compile_policy
+from qorgau.policy import load_policy
 from qorgau.record import CaseRecord, advance, learn, overhear
 from qorgau.rows import FlagEvent, FlagRow, flag_order
 from tests import oracle
 from tests.dense_histories import dense
+from tests.expected import POLICY
 from tests.heart import deadline_rows, facts_of, flag_history, plan_of
 from tests.histories import as_ofs, histories, judged
 from tests.odd_policies import odd_policies
@@ -253,3 +256,37 @@ def test_where_only_elapsed_time_counts_all_may_happen_at_another_time(case: Jud
     here = assess.flag_history(facts, plan)
     there = assess.flag_history(all_later(facts, by), plan)
     assert [gist(row, by) for row in here] == [gist(row, 0) for row in there]
+
+
+def one_pair(chooser: random.Random) -> list[Fact]:
+    """A few weeks of two or three cases on one pair: reports, merges, reviews and withdrawals, some recorded late."""
+    facts: list[Fact] = []
+    for number in range(chooser.randint(3, 9)):
+        time = chooser.randint(0, 40) * DAY + chooser.randint(0, 3)
+        recorded = time + chooser.choice([0, 1, DAY, 5 * DAY])
+        case = f"c{chooser.randint(1, chooser.choice([2, 3]))}"
+        known = [fact for fact in facts if fact.case == case] or facts
+        data: dict[str, str] = {"report_id": f"r{number}", "pair_ref": "p1"}
+        type = chooser.choice(["report.received"] * 4 + ["report.merged", "fact.withdrawn", "coordination.reviewed"])
+        if type == "report.merged":
+            data = {"report_id": f"r{chooser.randint(0, 8)}", "into_report_id": "r0"}
+        elif type == "fact.withdrawn" and known:
+            data = {"fact_id": chooser.choice(known).id}
+        facts.append(Fact(f"f{number}", "102/KZ-75", type, time, recorded, case, {"region": "KZ-75", **data}))
+    return facts
+
+
+@few
+@given(st.integers(0, 1 << 30))
+def test_a_repeat_over_several_cases_is_the_same_live_and_replayed(seed: int) -> None:
+    chooser = random.Random(seed)
+    plan, facts = intake_plan(), one_pair(chooser)
+    for name, own in cases_in(facts).items():
+        record = live(name, own, [fact for fact in facts if fact.case != name], plan, chooser)
+        replayed = assess.flag_history(record.facts, plan, record.as_of, record.others)
+        assert sorted(record.flags, key=flag_order) == replayed
+
+
+@cache
+def intake_plan() -> Plan:
+    return compile_policy(load_policy(POLICY), "intake")

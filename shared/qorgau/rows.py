@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha1
 from typing import Any, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from qorgau.instants import format_duration, format_instant
 
@@ -103,14 +104,21 @@ class FlagEvent:
     def id(self) -> str:
         """uuid5(flag id, raised | due INSTANT | escalated STEP | cleared)."""
         name = {"updated": f"due {self.detail}", "escalated": f"escalated {self.detail}"}.get(self.change, self.change)
-        return str(uuid5(UUID(self.flag.id), name))
+        return _named(bytes.fromhex(self.flag.id.replace("-", "")), name)
 
 
 # It is asked for with every event of a flag and whenever its case is saved.
 @lru_cache(maxsize=4_096)
 def _flag_id(case: str, rule: str, key: str, start_at: int | None, level: Level, raised_at: int) -> str:
     start = "" if start_at is None else format_instant(start_at)
-    return str(uuid5(NAMESPACE, "|".join((case, rule, key, start, level, format_instant(raised_at)))))
+    return _named(NAMESPACE.bytes, "|".join((case, rule, key, start, level, format_instant(raised_at))))
+
+
+def _named(namespace: bytes, name: str) -> str:
+    """The text of uuid5 (RFC 9562, 5.5) in a third of the time: no number is made of it on the way."""
+    digest = sha1(namespace + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def flag_order(row: FlagRow) -> tuple[int, str, str, str, str, int]:

@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -193,7 +192,7 @@ async def test_a_dead_letter_leads_back_to_the_record_and_its_replay_puts_it_at_
         await producer.publish([*numbered(topic, 2), poison, *numbered(topic, 1)])
         bad = [record async for record in read_all(pair.kafka, topic) if record.key == b"a name"]
         letters = [dead_letter(bad[0], "the id is missing"), dead_letter(bad[0], "the id is missing")]
-        await producer.publish([*letters, dead_letter(replace(bad[0], offset=99), "the id is missing")])
+        await producer.publish([*letters, dead_letter(bad[0]._replace(offset=99), "the id is missing")])
     command = ["dlq", "list", "--kafka", pair.kafka, "--topic", topic]
     assert await asyncio.to_thread(main, command) == 0
     told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]

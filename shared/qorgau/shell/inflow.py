@@ -7,8 +7,8 @@ and saved once for it and not twice.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from qorgau.bus import GroupReader, Incoming, Outgoing, Place, dead_letter
 from qorgau.clock import Clock
@@ -24,8 +24,7 @@ STUCK_AFTER = timedelta(seconds=15)
 _FETCH = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One record that was fetched: its fact, or None where it became a dead letter."""
 
     place: Place
@@ -47,6 +46,7 @@ class Inflow:
         self._number_of = number_of
         self._most, self._size = most, size
         self._buffer: list[Read] = []
+        self._bytes = 0
         self._letters: list[Outgoing] = []
         self._next: dict[Place, int] = {}
         self._fetching: asyncio.Task[list[Incoming]] | None = None
@@ -57,12 +57,13 @@ class Inflow:
         if self._fetching is not None and self._fetching.done():
             # Fetched before, so behind where the reader begins now: taken later, it would hide what lies between.
             self._fetching = None
-        self._buffer = [read for read in self._buffer if read.place not in gone]
+        self._keep([read for read in self._buffer if read.place not in gone])
         self._next = {place: offset for place, offset in self._next.items() if place not in gone}
 
     def empty(self) -> None:
         """Drop everything: all of it is read again."""
-        self._buffer, self._letters, self._next = [], [], {}
+        self._keep([])
+        self._letters, self._next = [], {}
 
     def close(self) -> None:
         """End the fetch that is under way."""
@@ -73,7 +74,7 @@ class Inflow:
     @property
     def full(self) -> bool:
         """Whether a batch is together."""
-        return len(self._buffer) >= self._most or sum(read.size for read in self._buffer) >= self._size
+        return len(self._buffer) >= self._most or self._bytes >= self._size
 
     def patience(self) -> float:
         """Wall seconds until something of it can be filed; infinite where there is nothing."""
@@ -132,10 +133,12 @@ class Inflow:
     def _take(self, records: Sequence[Incoming]) -> bool:
         owned = self._reader.owned()
         for record in records:
+            place = record.place
             # Of a partition that was taken from us meanwhile nothing is ours to file, and nothing is filed twice.
-            if record.place in owned and record.offset >= self._next.get(record.place, 0):
-                self._next[record.place] = record.offset + 1
-                self._buffer.append(Read(record.place, record.offset, self._fact(record), record.size, record.trace))
+            if place in owned and record.offset >= self._next.get(place, 0):
+                self._next[place] = record.offset + 1
+                self._buffer.append(Read(place, record.offset, self._fact(record), record.size, record.trace))
+                self._bytes += record.size
         return bool(records)
 
     def _fact(self, record: Incoming) -> Fact | None:
@@ -160,6 +163,10 @@ class Inflow:
     def _held(self, fact: Fact, until: int) -> bool:
         return fact.known_at > until and self._clock.wait_for(fact.known_at) <= HELD_FOR.total_seconds()
 
+    def _keep(self, reads: list[Read]) -> None:
+        self._buffer = reads
+        self._bytes = sum(read.size for read in reads)
+
     def letters(self) -> list[Outgoing]:
         """Dead letters that must be in the log before the positions behind them are saved."""
         return list(self._letters)
@@ -167,8 +174,8 @@ class Inflow:
     def filed(self, reads: Sequence[Read], letters: int) -> dict[Place, int]:
         """These are filed, and so many dead letters are sent: how far each partition is filed now."""
         done = {(read.place, read.offset) for read in reads}
-        touched = {read.place for read in reads}
-        self._buffer = [read for read in self._buffer if (read.place, read.offset) not in done]
+        touched = {place for place, _ in done}
+        self._keep([read for read in self._buffer if (read.place, read.offset) not in done])
         del self._letters[:letters]
         positions = {place: self._next[place] for place in touched if place in self._next}
         for read in reversed(self._buffer):

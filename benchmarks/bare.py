@@ -17,6 +17,7 @@ from benchmarks.rig import Rig
 from benchmarks.typical import BATCH, Typical
 from qorgau.bus import Outgoing
 from qorgau.bus.group import FETCH_BYTES, PARTITION_BYTES
+from qorgau.shell.inflow import AT_ONCE
 from qorgau.shell.mongo import barrier, collection
 from qorgau.vocabulary import FACTS_TOPICS, dlq
 
@@ -45,14 +46,22 @@ class Bare:
         begun, spent, done = time.perf_counter(), time.process_time(), 0
         heard = begun
         while done < facts:
-            batches = await self.consumer.getmany(timeout_ms=1_000, max_records=BATCH)
-            records = [record for batch in batches.values() for record in batch]
+            records = await self._batch(min(BATCH, facts - done))
             if records:
                 await self._apply(records)
                 done, heard = done + len(records), time.perf_counter()
             elif time.perf_counter() - heard > PATIENCE:
                 raise TimeoutError("the log gives nothing although there is more")
         return time.perf_counter() - begun, time.process_time() - spent
+
+    async def _batch(self, most: int) -> list[ConsumerRecord]:
+        records: list[ConsumerRecord] = []
+        while len(records) < most:
+            batches = await self.consumer.getmany(timeout_ms=1_000, max_records=min(AT_ONCE, most - len(records)))
+            if not batches:
+                break
+            records += [record for batch in batches.values() for record in batch]
+        return records
 
     async def _apply(self, records: Sequence[ConsumerRecord]) -> None:
         keys = list(dict.fromkeys(record.key.decode() for record in records))

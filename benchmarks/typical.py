@@ -13,10 +13,12 @@ from qorgau.facts import Fact
 from qorgau.plan import Plan, compile_policy
 from qorgau.policy import load_policy
 from qorgau.record import CaseRecord
+from qorgau.settings import Settings
 from qorgau.shell.corridor import CaseLimits, step
 from qorgau.shell.documents import Event, Stored, to_document
 
-BATCH = 500
+# What the tracker files together, unless it is told otherwise.
+BATCH = int(Settings.model_fields["batch_facts"].default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ def own_plan() -> Plan:
 
 
 def typical(facts: Sequence[Fact], now: int) -> Typical:
-    """Of these facts, filed batch by batch and judged when all are there, as by a tracker that comes back."""
+    """Of these facts, filed batch by batch and judged when all are there, which is with the last batch, as by a tracker
+    that comes back."""
     plan, limits = own_plan(), CaseLimits()
     cases: dict[str, Stored] = {}
     written: list[dict[str, Any]] = []
@@ -50,10 +53,11 @@ def typical(facts: Sequence[Fact], now: int) -> Typical:
         for fact in facts[start : start + BATCH]:
             if fact.case is not None:
                 by_case[fact.case].append(fact)
-        for case, own in by_case.items():
-            write(case, own, None)
-    for case in list(cases):
-        write(case, (), now)
+        if start + BATCH < len(facts):
+            for case, own in by_case.items():
+                write(case, own, None)
+    for case in {**cases, **by_case}:
+        write(case, by_case.get(case, ()), now)
     sizes = [len(bson.encode(document)) for document in written]
     mean = sum(sizes) // len(sizes)
     nearest = min(range(len(written)), key=lambda place: abs(sizes[place] - mean))

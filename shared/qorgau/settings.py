@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     # How far ahead of now an agency's own time may lie.
     ahead: Duration = AHEAD
     # What one batch of a round holds at most; the records of so many cases are in memory at the same time.
-    batch_facts: Count = 500
+    batch_facts: Count = 4_000
     batch_bytes: Count = 4_000_000
 
     @property

@@ -17,13 +17,10 @@ from qorgau import telemetry
 from qorgau.bus import Ends, GroupReader, Place, traceparents
 from qorgau.clock import Clock
 from qorgau.errors import QorgauError, Unavailable
-from qorgau.facts import Fact
 from qorgau.pausing import pause
-from qorgau.plan import Plan
-from qorgau.shell.corridor import CaseLimits, Step, step
 from qorgau.shell.crash import crash_point
-from qorgau.shell.documents import Stored
 from qorgau.shell.edition import MadeAgain
+from qorgau.shell.filing import Filing, Work
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Inflow, by_case_of
 from qorgau.shell.progress import Progress
@@ -39,8 +36,8 @@ IDLE = timedelta(seconds=1)
 PAUSE = timedelta(milliseconds=500)
 # From the beginning of one round to that of the next: what comes meanwhile shares its commands, and no wait is busy.
 BREATH = timedelta(milliseconds=25)
-# Between two slices of pure work the loop turns: heartbeats and requests go on.
-SLICE = 0.02
+# Of a storm of due cases one round takes so many: what comes meanwhile has its turn between two rounds.
+MOST_DUE = 500
 RELAY_EVERY = 1.0
 # A batch may come from a thousand traces; a span with so many links still shows where it came from.
 LINKS = 32
@@ -69,10 +66,8 @@ class Tracker:
     takeover: TakeOver
     horizon: Horizon
     clock: Clock
-    plan: Plan
-    limits: CaseLimits
+    filing: Filing
     metrics: Metrics
-    batch: int
     reports: bool = False
     health: Health = field(default_factory=Health)
     _numbers: frozenset[int] = frozenset()
@@ -195,8 +190,8 @@ class Tracker:
 
     async def _judge(self, judged: frozenset[int], until: int, reporting: Collection[str]) -> None:
         await self.horizon.fill(until)
-        due = self.horizon.take(until, self.batch)
-        due += await self.takeover.to_rejudge(self.batch - len(due))
+        due = self.horizon.take(until, MOST_DUE)
+        due += await self.takeover.to_rejudge(MOST_DUE - len(due))
         await self._file(judged, until, due, reporting)
 
     async def _file(
@@ -218,70 +213,17 @@ class Tracker:
                 await self.relay.producer.publish(letters)
                 await self.store.keep_context(context)
                 held_back = {case for case in (*by_case, *due) if self._waits(case, judged, reporting)}
-                saved = await self._step(by_case, due, until, held_back)
-                failure = await self._tell(saved)
+                outcome = await self.filing.do(Work(by_case, due, until, held_back))
+            self._note_told(outcome.told)
             self.metrics.facts_applied.inc(sum(map(len, by_case.values())))
             positions = self.inflow.filed(reads, len(letters))
             await self._commit(positions, judged if until is not None else ())
-        if failure is not None:
-            raise failure
+        if outcome.failure is not None:
+            raise outcome.failure
         return bool(reads or due)
 
     def _waits(self, case: str, judged: Collection[int], reporting: Collection[str]) -> bool:
         return case in reporting or self.store.partition(case) not in judged
-
-    async def _step(
-        self, by_case: Mapping[str, Sequence[Fact]], due: Sequence[str], until: int | None, held_back: Collection[str]
-    ) -> list[Stored]:
-        """Load, step and save until nobody has been in between; the cases as saved."""
-        saved: list[Stored] = []
-        left = list(dict.fromkeys([*by_case, *due]))
-        while left:
-            loaded = await self.store.load(left)
-            crash_point("after-load")
-            await self.takeover.check_policy()
-            self.takeover.check_judges(stored.record for stored in loaded.values())
-            steps = await self._stepped(loaded, by_case, until, held_back)
-            await self.store.park([fact for one in steps for fact in one.parked])
-            kept, lost = await self.store.save([one.after for one in steps if one.changed])
-            crash_point("after-save")
-            saved += kept.values()
-            for one in steps:
-                if one.after.record.case not in lost:
-                    self._count(one)
-                    self.horizon.arm(one.after.record.case, one.after.next_due)
-            left = list(lost)
-        return saved
-
-    async def _stepped(
-        self,
-        loaded: Mapping[str, Stored],
-        by_case: Mapping[str, Sequence[Fact]],
-        until: int | None,
-        held_back: Collection[str],
-    ) -> list[Step]:
-        steps = []
-        turned = time.monotonic()
-        for case, stored in loaded.items():
-            allowed = None if case in held_back else until
-            steps.append(step(stored, by_case.get(case, ()), allowed, self.clock.now(), self.plan, self.limits))
-            if time.monotonic() - turned > SLICE:
-                await asyncio.sleep(0)
-                turned = time.monotonic()
-        return steps
-
-    def _count(self, one: Step) -> None:
-        for change in one.changes:
-            self.metrics.flag_events.labels(change.change, change.flag.rule).inc()
-            self.metrics.timer_lag.observe(self.clock.since(change.at))
-
-    async def _tell(self, saved: Sequence[Stored]) -> Unavailable | None:
-        """Publish; what cannot be published is saved, and the relay finds it: the facts are filed all the same."""
-        try:
-            self._note_told(await self.relay.publish(saved))
-        except Unavailable as error:
-            return error
-        return None
 
     def _note_told(self, told: Mapping[int, int]) -> None:
         for number, offset in told.items():

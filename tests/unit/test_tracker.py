@@ -18,6 +18,7 @@ from qorgau.policy import load_policy
 from qorgau.record import CaseRecord, learn
 from qorgau.shell.corridor import CaseLimits
 from qorgau.shell.documents import Stored
+from qorgau.shell.filing import Filing
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Read
 from qorgau.shell.recent import Recent
@@ -43,23 +44,23 @@ class Replica:
 
     def __post_init__(self) -> None:
         nothing: Any = SimpleNamespace(publish=_nothing, sweep=_nothing, producer=SimpleNamespace(publish=_nothing))
-        takeover = SimpleNamespace(check_policy=_nothing, check_judges=_none, begin=_nothing, to_rejudge=_empty)
+        takeover: Any = SimpleNamespace(check_policy=_nothing, check_judges=_none, begin=_nothing, to_rejudge=_empty)
+        store: Any = self
+        horizon, clock, metrics = Horizon(self._due, lambda: HOUR), SystemClock(), Metrics()
         plan = compile_policy(load_policy(default_policy()), POLICE)
         self.tracker = Tracker(
             service=POLICE,
             reader=_any(numbers=self._numbers, owned=lambda: self.owned, commit=_nothing, stop=_nothing),
             inflow=_any(self),
             ends=_any(of=self._of),
-            store=_any(self),
+            store=store,
             progress=_any(save=_nothing),
             relay=nothing,
-            takeover=_any(takeover),
-            horizon=Horizon(self._due, lambda: HOUR),
-            clock=SystemClock(),
-            plan=plan,
-            limits=CaseLimits(),
-            metrics=Metrics(),
-            batch=500,
+            takeover=takeover,
+            horizon=horizon,
+            clock=clock,
+            filing=Filing(store, nothing, takeover, horizon, clock, plan, CaseLimits(), metrics),
+            metrics=metrics,
         )
 
     async def round(self) -> list[Stored]:

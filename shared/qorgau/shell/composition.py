@@ -45,6 +45,7 @@ from qorgau.shell.census import census
 from qorgau.shell.corridor import CaseLimits
 from qorgau.shell.documents import Stored
 from qorgau.shell.edition import Edition
+from qorgau.shell.filing import Filing
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.hosting import Host, host_of
@@ -235,6 +236,9 @@ def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Track
         revoked=moved,
         assigned=moved,
     )
+    relay = Relay(settings.service, store, parts.host.producer, metrics)
+    takeover = TakeOver(settings.service, flags, store, progress, parts.plan.fingerprint, limits)
+    horizon = Horizon(due, lambda: clock.span(HORIZON))
     tracker = Tracker(
         service=settings.service,
         reader=reader,
@@ -242,14 +246,12 @@ def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Track
         ends=ends,
         store=store,
         progress=progress,
-        relay=Relay(settings.service, store, parts.host.producer, metrics),
-        takeover=TakeOver(settings.service, flags, store, progress, parts.plan.fingerprint, limits),
-        horizon=Horizon(due, lambda: clock.span(HORIZON)),
+        relay=relay,
+        takeover=takeover,
+        horizon=horizon,
         clock=clock,
-        plan=parts.plan,
-        limits=limits,
+        filing=Filing(store, relay, takeover, horizon, clock, parts.plan, limits, metrics),
         metrics=metrics,
-        batch=settings.batch_facts,
         reports=reports,
     )
     return tracker

@@ -22,6 +22,8 @@ HELD_FOR = timedelta(milliseconds=250)
 # A broker that is there gives the next records at once; a reader that gets none for so long is replaced.
 STUCK_AFTER = timedelta(seconds=15)
 _FETCH = timedelta(seconds=1)
+# Taken out of the reader at once: to read so many is a slice of work after which the loop turns.
+AT_ONCE = 500
 
 
 class Read(NamedTuple):
@@ -87,7 +89,7 @@ class Inflow:
         A fetch that is under way is never thrown away: its records would be lost to this process.
         """
         if self._fetching is None:
-            self._fetching = asyncio.create_task(self._reader.fetch(_FETCH, self._most))
+            self._fetching = asyncio.create_task(self._reader.fetch(_FETCH, min(AT_ONCE, self._most)))
         waiting = [asyncio.create_task(event.wait()) for event in events]
         try:
             await asyncio.wait({self._fetching, *waiting}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

@@ -28,7 +28,8 @@ HEART = [
     *["plan", "record", "assess"],
     *sorted(f"heart/{path.stem}" for path in (SHARED / "heart").glob("*.py") if path.stem != "__init__"),
 ]
-PURE = [*GROUND, *HEART, "policy", "explain", "explaining/deadline", "explaining/flag"]
+SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
+PURE = [*GROUND, *HEART, "policy", "explain", "explaining/deadline", "explaining/flag", *SURGE]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

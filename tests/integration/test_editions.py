@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from intake.vault import CaseVault
+from intake.vault.opening import CaseVault
 from qorgau.bus import Outgoing, TopicSpec, prepare_topics, read_all
 from qorgau.embedded.pair import Pair
 from qorgau.errors import NotFound, Unavailable

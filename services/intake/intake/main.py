@@ -9,7 +9,7 @@ from intake.domain import FACTS
 from intake.reports import Reports
 from intake.settings import Settings
 from intake.transfers import FactsOf, transfer_guard
-from intake.vault import CaseVault
+from intake.vault.opening import CaseVault
 from qorgau.facts import Fact
 from qorgau.front.flagbook import FlagBook
 from qorgau.shell.composition import Parts, flags_follower, parts_of

@@ -23,7 +23,7 @@ from qorgau.vocabulary import facts_topic
 NAME = "shell"
 OURS, OTHER = "tracker", "bare loop"
 # As often as costs nothing that can be measured.
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.02
 _WEEKS, _CALLS_A_DAY = 2, 100.0
 
 

@@ -3,6 +3,7 @@ one portion, the next is loaded and stepped. What is read, and when it may be ju
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,10 +20,12 @@ from qorgau.shell.takeover import TakeOver
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
 
-# So many cases are loaded, and written, with one command; of a batch with more, two portions are in memory.
-PORTION = 250
+# So many cases are loaded, and written, with one command.
+PORTION = 125
+# So many portions are saved and told while the next is stepped; these are in memory, and not a whole batch.
+UNDER_WAY = 2
 # Between two slices of pure work the loop turns: heartbeats and requests go on, and so does the portion before.
-SLICE = 0.005
+SLICE = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +69,21 @@ class Filing:
         """Return when all of it is saved. Raises Unavailable where that is unknown; repeating it is safe."""
         outcome = Outcome()
         left = work.cases()
-        ending: asyncio.Task[set[str]] | None = None
+        ending: deque[asyncio.Task[set[str]]] = deque()
         try:
-            while left or ending is not None:
+            while left or ending:
                 portion, left = left[:PORTION], left[PORTION:]
-                steps = await self._stepped(portion, work) if portion else []
-                if ending is not None:
-                    # Somebody has been in between: these are loaded and stepped once more.
-                    left += await ending
-                ending = asyncio.create_task(self._end(steps, outcome)) if steps else None
+                if portion:
+                    steps = await self._stepped(portion, work)
+                    ending.append(asyncio.create_task(self._end(steps, outcome)))
+                if len(ending) > UNDER_WAY or not left:
+                    # Those that somebody else had changed are loaded and stepped once more.
+                    left += await ending[0]
+                    ending.popleft()
         finally:
-            if ending is not None:
-                ending.cancel()
-                await asyncio.gather(ending, return_exceptions=True)
+            for task in ending:
+                task.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
         return outcome
 
     async def _stepped(self, cases: Collection[str], work: Work) -> list[Step]:
@@ -111,9 +116,12 @@ class Filing:
 
     async def _tell(self, saved: Sequence[Stored], outcome: Outcome) -> None:
         try:
-            outcome.told |= await self.relay.publish(saved)
+            told = await self.relay.publish(saved)
         except Unavailable as error:
             outcome.failure = error
+        else:
+            for number, offset in told.items():
+                outcome.told[number] = max(offset, outcome.told.get(number, 0))
 
     def _count(self, one: Step) -> None:
         for change in one.changes:

@@ -19,7 +19,6 @@ from qorgau.record import CaseRecord
 from qorgau.shell.documents import (
     EVENTS,
     NOTHING,
-    REPORT,
     Stored,
     fact_document,
     fact_of_document,
@@ -158,9 +157,9 @@ class Store:
         return ReplaceOne({"_id": case, "v": stored.version}, document) if stored.version else InsertOne(document)
 
     async def clear(self, told: Iterable[Stored]) -> None:
-        """Forget the events and reports of these cases, which Kafka has acknowledged."""
+        """Forget the events of these cases, which Kafka has acknowledged."""
         told = list(told)
-        cleared: dict[str, Any] = {"outbox": [], "reports": [], "pending": NOTHING}
+        cleared: dict[str, Any] = {"outbox": [], "pending": NOTHING}
         # As long as nobody has written the case since, the whole outbox is what was published.
         writes = [UpdateOne({"_id": s.record.case, "v": s.version}, {"$set": cleared}) for s in told]
         if not writes:
@@ -170,7 +169,7 @@ class Store:
         self._metrics.store_commands.inc()
         if await write_all(self._cases, writes, BATCH_DEADLINE) == len(writes):
             for stored in told:
-                self.recent.keep(replace(stored, outbox=(), reports=()))
+                self.recent.keep(replace(stored, outbox=()))
         else:
             self._metrics.store_commands.inc()
             await write_all(self._cases, [_without(stored) for stored in told], BATCH_DEADLINE)
@@ -186,18 +185,11 @@ class Store:
 
     async def untold(self, numbers: Collection[int], limit: int) -> dict[str, Stored]:
         """Cases with something that Kafka has not acknowledged."""
-        query = {"pending": {"$in": [EVENTS, REPORT]}, "p": {"$in": sorted(numbers)}}
+        query = {"pending": EVENTS, "p": {"$in": sorted(numbers)}}
         self._metrics.store_commands.inc()
         async with deadline(BATCH_DEADLINE):
             documents = await self._cases.find(query).limit(limit).to_list(None)
         return {document["_id"]: from_document(document) for document in documents}
-
-    async def reporting(self, numbers: Collection[int]) -> set[str]:
-        """Cases with a report that may not be in the log yet."""
-        query = {"pending": REPORT, "p": {"$in": sorted(numbers)}}
-        self._metrics.store_commands.inc()
-        async with deadline(BATCH_DEADLINE):
-            return {document["_id"] for document in await self._cases.find(query, {"_id": 1}).to_list(None)}
 
     async def sweep(
         self, numbers: Collection[int], fingerprint: str, after: str, limit: int
@@ -291,6 +283,5 @@ def _parked_name(fact: Fact) -> str:
 
 def _without(stored: Stored) -> UpdateOne:
     """Removes by their ids what is told; what is left in the outbox, and whether anything is, the relay finds out."""
-    events, reports = [event.id for event in stored.outbox], [fact.id for fact in stored.reports]
-    pull = {"outbox": {"id": {"$in": events}}, "reports": {"id": {"$in": reports}}}
+    pull = {"outbox": {"id": {"$in": [event.id for event in stored.outbox]}}}
     return UpdateOne({"_id": stored.record.case}, {"$pull": pull})

@@ -25,10 +25,12 @@ from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Inflow, by_case_of
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
+from qorgau.shell.reported import Reported
+from qorgau.shell.sharing import Sharing
 from qorgau.shell.takeover import CHECK_EVERY, Superseded, TakeOver
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC
+from qorgau.vocabulary import FLAGS_TOPIC
 
 # Nothing is due and nothing comes: how often a round says all the same that it judges.
 IDLE = timedelta(seconds=1)
@@ -54,7 +56,7 @@ class Health:
 
 @dataclass(slots=True)
 class Tracker:
-    """The tracker of one replica; `reports`: its service writes reports into the case before they are in the log."""
+    """The tracker of one replica; `reported`: what its service has made safe before it is in the log."""
 
     service: str
     reader: GroupReader
@@ -63,15 +65,17 @@ class Tracker:
     store: Store
     progress: Progress
     relay: Relay
+    sharing: Sharing
     takeover: TakeOver
     horizon: Horizon
     clock: Clock
     filing: Filing
     metrics: Metrics
-    reports: bool = False
+    reported: Reported | None = None
     health: Health = field(default_factory=Health)
     _numbers: frozenset[int] = frozenset()
     _filing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _copied: bool = False
     _relayed: float = 0.0
     _marked: float = 0.0
     _told: dict[Place, int] = field(default_factory=dict)
@@ -150,15 +154,13 @@ class Tracker:
         numbers = await self._ours()
         await self._relay(numbers)
         until = self.clock.read().until
-        reporting = await self.store.reporting(numbers) if self.reports else frozenset()
-        ends = await self.ends.of(self.reader.owned())
-        while await self.inflow.behind(ends, stopping):
-            # More than a batch: filed as it comes, judged when all of it is there.
-            if stopping.is_set() or not await self._file(numbers, until=None):
-                return
+        reporting = await self.reported.reporting(numbers) if self.reported else ()
+        ends = await self._read_up(numbers, stopping)
+        if ends is None:
+            return
         # What is no longer ours was not read to its end.
         read = ends.keys() & self.reader.owned()
-        judged = frozenset(number for number in numbers if all((topic, number) in read for topic in FACTS_TOPICS))
+        judged = frozenset(number for number in numbers if all((topic, number) in read for topic in self.reader.topics))
         self.metrics.unjudged.set(len(numbers - judged))
         if until is not None and judged:
             await self._judge(judged, until, reporting)
@@ -169,6 +171,26 @@ class Tracker:
         if judged != numbers:
             raise Unavailable("a part of the log cannot be read")
 
+    async def _read_up(self, numbers: frozenset[int], stopping: asyncio.Event) -> Mapping[Place, int] | None:
+        """Read what is in the log now; where it ended, or None where the round is over.
+
+        What other cases must hear of is filed first, and read once more as copies, so that none of them is judged
+        without it. Copies are sent no further: once more is enough.
+        """
+        self._copied = False
+        ends = await self._read_to_the_end(numbers, stopping)
+        if ends is not None and self.inflow.holds(self.sharing.crossing.travels):
+            await self._file(numbers, until=None)
+        return await self._read_to_the_end(numbers, stopping) if ends is not None and self._copied else ends
+
+    async def _read_to_the_end(self, numbers: frozenset[int], stopping: asyncio.Event) -> Mapping[Place, int] | None:
+        ends = await self.ends.of(self.reader.owned())
+        while await self.inflow.behind(ends, stopping):
+            # More than a batch: filed as it comes, judged when all of it is there.
+            if stopping.is_set() or not await self._file(numbers, until=None):
+                return None
+        return ends
+
     async def _ours(self) -> frozenset[int]:
         """The partitions of this replica, taken over if they are new."""
         numbers = self.reader.numbers()
@@ -178,13 +200,13 @@ class Tracker:
             async with self._filing:
                 self.horizon.forget()
                 await self.takeover.begin(numbers)
-                if self.reports:
-                    await self.relay.rescue(numbers)
                 self._numbers = numbers
         return numbers
 
     async def _relay(self, numbers: Collection[int]) -> None:
         if time.monotonic() - self._relayed >= RELAY_EVERY:
+            if self.reported:
+                await self.reported.tell(numbers)
             self._note_told(await self.relay.sweep(numbers))
             self._relayed = time.monotonic()
 
@@ -214,6 +236,7 @@ class Tracker:
                 await self.store.keep_context(context)
                 held_back = {case for case in (*by_case, *due) if self._waits(case, judged, reporting)}
                 outcome = await self.filing.do(Work(by_case, due, until, held_back))
+                self._copied |= await self.sharing.spread(by_case)
             self._note_told(outcome.told)
             self.metrics.facts_applied.inc(sum(map(len, by_case.values())))
             positions = self.inflow.filed(reads, len(letters))

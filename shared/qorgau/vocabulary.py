@@ -9,6 +9,8 @@ INTAKE, POLICE, COURT, NOTIFIER = "intake", "police-dispatch", "court-tracker", 
 SERVICES = (INTAKE, POLICE, COURT, NOTIFIER)
 _FACTS_TOPICS = {INTAKE: "qorgau.intake.facts", POLICE: "qorgau.police.facts", COURT: "qorgau.court.facts"}
 FACTS_TOPICS = tuple(_FACTS_TOPICS.values())
+_COPIES_TOPICS = {INTAKE: "qorgau.intake.copies", POLICE: "qorgau.police.copies", COURT: "qorgau.court.copies"}
+COPIES_TOPICS = tuple(_COPIES_TOPICS.values())
 FLAGS_TOPIC = "qorgau.flags"
 NOTIFICATIONS_TOPIC = "qorgau.notifications"
 # Keyed digests of official numbers and the case they belong to; never the number itself.
@@ -39,6 +41,16 @@ class FactType:
 def facts_topic(service: str) -> str:
     """The topic of a service's facts; KeyError for a service that owns none."""
     return _FACTS_TOPICS[service]
+
+
+def copies_topic(service: str) -> str:
+    """The topic by which the cases of a service hear of facts of others; its key is the case that hears."""
+    return _COPIES_TOPICS[service]
+
+
+def tracked_topics(service: str) -> tuple[str, ...]:
+    """What the tracker of a service reads: the facts of all services, and its own copies."""
+    return (*FACTS_TOPICS, copies_topic(service))
 
 
 def inbound_topic(agency: str) -> str:

@@ -28,7 +28,7 @@ from qorgau.vocabulary import COURT, FACT_TYPES, INTAKE, POLICE
 
 KEEPERS = (INTAKE, POLICE, COURT)
 # Not fed from other cases yet, so live they say less than a file with all cases.
-ACROSS_CASES = frozenset({"F3", "F5"})
+ACROSS_CASES = frozenset({"F3"})
 PATIENCE = 60.0
 Row = dict[str, Any]
 
@@ -110,17 +110,25 @@ class Stack:
 
     async def export(self, service: str, case: str) -> tuple[list[Fact], int | None]:
         """The facts of a case as a service holds them, and the instant it was judged last."""
+        lines, as_of = await self._export(service, case)
+        return [fact_from_json(line) for line in lines if "heard_by" not in line], as_of
+
+    async def heard(self, service: str, case: str) -> list[Fact]:
+        """What a case has heard of others, with the instants it used."""
+        lines, _ = await self._export(service, case)
+        return [fact_from_json(line) for line in lines if line.get("heard_by") == case]
+
+    async def _export(self, service: str, case: str) -> tuple[list[Row], int | None]:
         answer = await self.http.get(f"{self.url(service)}/v1/cases/{case}/facts")
         if answer.status_code == 404:
             return [], None
         answer.raise_for_status()
         as_of = answer.headers.get("as-of")
-        facts = [fact_from_json(json.loads(line)) for line in answer.text.splitlines()]
-        return facts, None if as_of is None else parse_instant(as_of)
+        return list(map(json.loads, answer.text.splitlines())), None if as_of is None else parse_instant(as_of)
 
-    def expected(self, service: str, facts: Sequence[Fact], as_of: int) -> list[Row]:
+    def expected(self, service: str, facts: Sequence[Fact], as_of: int, heard: Sequence[Fact] = ()) -> list[Row]:
         """What `assess` says of facts, for the rules of one service."""
-        rows = flag_history(facts, self.plans[service], as_of)
+        rows = flag_history(facts, self.plans[service], as_of, heard)
         return [row.to_json() for row in rows if row.rule not in ACROSS_CASES]
 
 

@@ -101,7 +101,8 @@ async def test_a_season_on_a_running_clock_is_judged_as_its_export_says(stack: S
                 assert len(facts) == posted
                 assert as_of is not None
                 live = await stack.flags(service, case)
-                assert order(live) == order(stack.expected(service, facts, as_of))
+                heard = await stack.heard(service, case)
+                assert order(live) == order(stack.expected(service, facts, as_of, heard))
 
             await eventually(same)
             raised += len(await stack.flags(service, case))

@@ -3,17 +3,15 @@
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from intake.vault.opening import CaseVault
-from qorgau.bus import Outgoing, TopicSpec, prepare_topics, read_all
+from qorgau.bus import TopicSpec, prepare_topics
 from qorgau.embedded.pair import Pair
-from qorgau.errors import NotFound, Unavailable
+from qorgau.errors import NotFound
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord, learn
 from qorgau.shell.documents import Stored
@@ -21,27 +19,12 @@ from qorgau.shell.edition import Edition, MadeAgain, begin_next, drop_others, ne
 from qorgau.shell.follower import Follower, LogRecord
 from qorgau.shell.mongo import collection
 from qorgau.shell.progress import Progress
-from qorgau.shell.relay import Relay
 from qorgau.shell.remaking import NotRead, Servers, check_database, remake
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, INTAKE, REFERENCES_TOPIC, facts_topic
+from qorgau.vocabulary import COPIES_TOPICS, FACTS_TOPICS, FLAGS_TOPIC, INTAKE, REFERENCES_TOPIC
 
 FACT = Fact("f1", "102/KZ-75", "report.received", 1, 2, "c1", {"region": "KZ-75"})
-
-
-class Kafka:
-    """Takes every record, or is away."""
-
-    def __init__(self) -> None:
-        self.records: list[Outgoing] = []
-        self.away = False
-
-    async def publish(self, records: Sequence[Outgoing]) -> list[int]:
-        if self.away:
-            raise Unavailable
-        self.records += records
-        return list(range(len(records)))
 
 
 @pytest.fixture
@@ -55,11 +38,6 @@ async def database(pair: Pair) -> AsyncIterator[Any]:
 
 def store_of(database: Any) -> Store:
     return Store(Edition(database), lambda _: 0, Metrics())
-
-
-def vault_of(database: Any, kafka: Kafka) -> CaseVault:
-    store = store_of(database)
-    return CaseVault(store, Relay("intake", store, kafka, Metrics()))  # type: ignore[arg-type]
 
 
 async def names(database: Any) -> set[str]:
@@ -98,40 +76,6 @@ async def test_of_two_that_make_it_again_at_once_one_does(database: Any) -> None
     assert all(isinstance(one, MadeAgain) for one in done if one != 1)
 
 
-async def test_reports_that_were_safe_and_not_in_the_log_are_told_before_the_edition_is_thrown_away(
-    database: Any,
-) -> None:
-    kafka = Kafka()
-    kafka.away = True
-    vault = vault_of(database, kafka)
-    await vault.open_case(FACT)
-    await vault.close()
-    number = await begin_next(database)
-    kafka.away = False
-    new = store_of(database)
-    await new.edition.begin()
-    await Relay("intake", new, kafka, Metrics()).rescue([0])  # type: ignore[arg-type]
-    assert [(record.topic, record.key) for record in kafka.records] == [("qorgau.intake.facts", b"c1")]
-    await collection(database, "waiting").insert_one({"_id": "kept"})
-    await drop_others(database, number)
-    assert not {"cases", "parked", "context"} & await names(database)
-    assert {"deployment", "waiting"} <= await names(database)
-
-
-async def test_a_report_that_is_written_while_an_edition_begins_is_written_to_the_new_one_too(database: Any) -> None:
-    kafka = Kafka()
-    kafka.away = True
-    vault = vault_of(database, kafka)
-    other = replace(FACT, id="f2", case="c2")
-    await vault.open_case(FACT)
-    await begin_next(database)
-    assert await vault.open_case(other) == other
-    await vault.close()
-    new = store_of(database)
-    await new.edition.begin()
-    assert await new.reporting([0]) == {"c2"}
-
-
 async def test_an_interrupted_making_can_be_repeated(database: Any) -> None:
     await store_of(database).prepare()
     await begin_next(database)
@@ -142,30 +86,26 @@ async def test_an_interrupted_making_can_be_repeated(database: Any) -> None:
     assert "cases_2" in await names(database)
 
 
-async def test_what_an_interrupted_making_left_is_told_by_the_next_also_where_nobody_reads_the_log(
+async def test_it_is_begun_also_where_nobody_reads_the_log_and_readers_keep_what_there_was(
     pair: Pair, database: Any
 ) -> None:
     prefix = database.name
-    await prepare_topics(pair.kafka, dict.fromkeys((*FACTS_TOPICS, REFERENCES_TOPIC, FLAGS_TOPIC), TopicSpec(12)))
+    topics = (*FACTS_TOPICS, *COPIES_TOPICS, REFERENCES_TOPIC, FLAGS_TOPIC)
+    await prepare_topics(pair.kafka, dict.fromkeys(topics, TopicSpec(12)))
     of_intake = database.client[f"{prefix}_intake"]
     servers = Servers(pair.kafka, pair.mongo, prefix)
     with pytest.raises(NotFound):
         await check_database(INTAKE, servers)
     await Progress(Edition(of_intake), Metrics()).fix_partitions(12)
-    kafka = Kafka()
-    kafka.away = True
-    vault = vault_of(of_intake, kafka)
-    await vault.open_case(replace(FACT, case=f"c-{prefix}"))
-    await vault.close()
+    await store_of(of_intake).save([Stored(learn(CaseRecord("c1"), [FACT]))])
+    await collection(of_intake, "vault").insert_one({"_id": "c1"})
     await begin_next(of_intake)
     try:
         with pytest.raises(NotRead):
             await remake(INTAKE, servers, lambda done, total: None, timedelta(seconds=1))
         assert await newest(of_intake) == 2
-        told = [record.key async for record in read_all(pair.kafka, facts_topic(INTAKE))]
-        assert told.count(f"c-{prefix}".encode()) == 1
-        # What readers are shown until the new one is there.
-        assert "cases" in await names(of_intake)
+        # What readers are shown until the new one is there, and what no log has.
+        assert {"cases", "vault"} <= await names(of_intake)
     finally:
         await database.client.drop_database(of_intake.name)
 

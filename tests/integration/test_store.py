@@ -72,13 +72,6 @@ async def test_what_is_told_is_forgotten_by_its_id_and_what_came_meanwhile_stays
     assert {name: [e.id for e in one.outbox] for name, one in (await store.untold({2}, 9)).items()} == {"c2": ["e2"]}
 
 
-async def test_a_report_is_found_until_it_is_told(store: Store) -> None:
-    kept, _ = await store.save([replace(case("c1"), reports=case("c1").record.facts), case("c2")])
-    assert await store.reporting({2}) == {"c1"}
-    await store.clear([kept["c1"]])
-    assert await store.reporting({2}) == set()
-
-
 async def test_cases_of_other_policies_are_found_page_by_page(store: Store) -> None:
     judged = [replace(case(f"c{n}"), record=replace(case(f"c{n}").record, fingerprint=f"p{n % 2}")) for n in range(5)]
     await store.save(judged)

@@ -54,7 +54,7 @@ WRONG = {
     "regions of another type": encoded(regions=[{"$gt": ""}]),
     "another key": encoded(key="another key of the tests, long enough"),
     "another algorithm": encoded(algorithm="HS512", key=KEY + KEY),
-    "no algorithm": jwt.encode(CLAIMS, None, algorithm="none"),
+    "no algorithm": jwt.encode(CLAIMS, "", algorithm="none"),
     "another type": encoded(headers={"typ": "at+jwt"}),
     "nothing": "",
     "no token": "abc.def.ghi",

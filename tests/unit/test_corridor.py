@@ -1,5 +1,7 @@
 """One round of one case: filed without being judged, judged, parked; what is written down is what is told."""
 
+from dataclasses import replace
+
 from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
 from qorgau.instants import HOUR, MINUTE, parse_instant
@@ -59,3 +61,9 @@ def test_of_a_batch_as_much_is_taken_as_there_is_room_for() -> None:
     fitting, parked = room_for(CaseRecord("c1"), [fact(n) for n in (1, 2, 2, 3, 4)], CaseLimits(facts=3))
     assert [one.id for one in fitting] == ["f1", "f2", "f2", "f3"]
     assert [one.id for one in parked] == ["f4"]
+
+
+def test_facts_of_others_are_kept_apart_from_those_of_the_case() -> None:
+    other = replace(fact(2), case="c2")
+    after = step(Stored(CaseRecord("c1")), [fact(1), other], None, AT, PLAN, CaseLimits()).after
+    assert (after.record.facts, after.record.others) == ((fact(1),), (other,))

@@ -12,11 +12,12 @@ from qorgau.clock import SystemClock
 from qorgau.facts import Fact
 from qorgau.front.envelope import to_kafka
 from qorgau.instants import HOUR, SECOND
-from qorgau.shell.inflow import Inflow
+from qorgau.shell.inflow import Inflow, by_case_of
 from qorgau.telemetry import Metrics
 
 NOW = 1_000 * HOUR
 TOPIC, OTHER = ("qorgau.police.facts", 0), ("qorgau.police.facts", 1)
+COPIES = "qorgau.police.copies"
 NEVER = asyncio.Event()
 A_MOMENT = 0.01
 
@@ -48,9 +49,9 @@ def fact(number: int, recorded: int = NOW - SECOND, case: str = "c1") -> Fact:
     return Fact(f"f{number}", "102/KZ-75", "police.dispatched", recorded, recorded, case, {"region": "KZ-75"})
 
 
-def record(offset: int, of: Fact | None = None, place: Place = TOPIC) -> Incoming:
+def record(offset: int, of: Fact | None = None, place: Place = TOPIC, heard_by: bytes | None = None) -> Incoming:
     key, value, headers = to_kafka(of or fact(offset))
-    return Incoming(*place, offset, key, headers, value, 100)
+    return Incoming(*place, offset, key if heard_by is None else heard_by, headers, value, 100)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def reader() -> Reader:
 @pytest.fixture
 def inflow(reader: Reader) -> Inflow:
     clock = SystemClock(wall=lambda: NOW)
-    return Inflow(cast(GroupReader, reader), clock, Metrics(), lambda case: 0 if case == "c1" else 1, 3, 10_000)
+    return Inflow(cast(GroupReader, reader), clock, Metrics(), lambda case: 0 if case == "c1" else 1, COPIES, 3, 10_000)
 
 
 def ids(inflow: Inflow, until: int | None = NOW) -> list[str]:
@@ -130,3 +131,18 @@ async def test_records_of_partitions_that_were_taken_away_are_not_ours_to_file(i
     reader.fetches, reader.owns = [[record(0)]], False
     await inflow.fetch(1, NEVER)
     assert inflow.ready(None) == []
+
+
+async def test_a_copy_is_filed_by_the_case_that_hears_of_it(reader: Reader, inflow: Inflow) -> None:
+    place = (COPIES, 0)
+    reader.at[place] = 0
+    of_another, context = fact(1, case="c2"), Fact("x", "court/KZ-75", "t", 1, 1, None, {})
+    reader.fetches = [
+        [record(0, of_another, place, b"c1"), record(1, context, place, b"c1"), record(2, fact(3), place, b"c9")]
+    ]
+    await inflow.fetch(1.0, NEVER)
+    by_case, about_none = by_case_of(inflow.ready(None))
+    assert by_case == {"c1": [of_another, context]}
+    assert about_none == []
+    assert len(inflow.letters()) == 1
+    assert not inflow.holds(lambda _: True)

@@ -25,8 +25,6 @@ def test_a_case_with_something_left_to_tell_is_not_remembered_not_even_as_it_was
     told = Stored(stored("a").record, "2.x", outbox=(Event("e", 1, "t", 1, "{}"),))
     recent.keep(told)
     assert recent.get("a") is None
-    recent.keep(Stored(stored("a").record, "2.x", reports=stored("a").record.facts))
-    assert recent.get("a") is None
 
 
 def test_the_cases_that_were_not_needed_for_longest_make_room() -> None:

@@ -22,6 +22,7 @@ from qorgau.shell.filing import Filing
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Read
 from qorgau.shell.recent import Recent
+from qorgau.shell.sharing import Crossing
 from qorgau.store import Due
 from qorgau.telemetry import Metrics
 from qorgau.tracker import Tracker
@@ -50,12 +51,15 @@ class Replica:
         plan = compile_policy(load_policy(default_policy()), POLICE)
         self.tracker = Tracker(
             service=POLICE,
-            reader=_any(numbers=self._numbers, owned=lambda: self.owned, commit=_nothing, stop=_nothing),
+            reader=_any(
+                topics=FACTS_TOPICS, numbers=self._numbers, owned=lambda: self.owned, commit=_nothing, stop=_nothing
+            ),
             inflow=_any(self),
             ends=_any(of=self._of),
             store=store,
             progress=_any(save=_nothing),
             relay=nothing,
+            sharing=_any(spread=_no, crossing=Crossing(plan)),
             takeover=takeover,
             horizon=horizon,
             clock=clock,
@@ -99,6 +103,9 @@ class Replica:
             await self.between()
         return False
 
+    def holds(self, what: Callable[[Fact], bool]) -> bool:
+        return False
+
     def ready(self, until: int | None) -> list[Read]:
         return []
 
@@ -133,6 +140,10 @@ class Replica:
 
 async def _nothing(*_: Any) -> dict[int, int]:
     return {}
+
+
+async def _no(*_: Any) -> bool:
+    return False
 
 
 async def _empty(*_: Any) -> list[str]:

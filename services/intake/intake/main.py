@@ -2,29 +2,37 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from intake.api import build_api, flags_of_others
 from intake.domain import FACTS
 from intake.reports import Reports
 from intake.settings import Settings
 from intake.transfers import FactsOf, transfer_guard
-from intake.vault.opening import CaseVault
+from intake.vault.book import VaultBook
+from qorgau.bus import FactsLog
 from qorgau.facts import Fact
 from qorgau.front.flagbook import FlagBook
 from qorgau.shell.composition import Parts, flags_follower, parts_of
 from qorgau.shell.edition import Edition
+from qorgau.shell.hosting import Host
 from qorgau.shell.running import main
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    async with parts_of(settings, FACTS, reports=True) as parts:
+
+    def vault_of(host: Host, number_of: Callable[[str], int]) -> VaultBook:
+        return VaultBook(host.database, number_of, FactsLog(host.producer, settings.service))
+
+    async with parts_of(settings, FACTS, vault_of) as parts:
         host, key = parts.host, settings.token_key.get_secret_value()
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(host, book))
-        vault = CaseVault(parts.store, parts.relay)
+        vault = parts.cases.reported
+        assert isinstance(vault, VaultBook)
+        host.prepare.append(vault.prepare)
         reports = Reports(parts.door, vault, key, host.metrics)
         keeper = parts.keeper(guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book))
         try:

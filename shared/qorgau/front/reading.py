@@ -21,6 +21,7 @@ from qorgau.front.paging import LIMIT, MOST, etag, key_of, not_modified, page
 from qorgau.front.posted import REFERENCE
 from qorgau.instants import format_instant
 from qorgau.record import CaseRecord
+from qorgau.replay.casefile import HEARD_BY
 from qorgau.rows import DeadlineRow, FlagRow
 from qorgau.service import v1
 
@@ -116,9 +117,12 @@ class Reading:
 
 
 def file_of(record: CaseRecord) -> bytes:
-    """The facts of a case in the file format, in the order they were learned, one a line."""
-    facts = sorted(record.facts, key=lambda fact: (fact.recorded, fact.order))
-    return b"".join(orjson.dumps(fact_to_json(fact)) + b"\n" for fact in facts)
+    """The facts of a case in the file format, in the order they were learned, one a line; with them, marked, those of
+    other cases that its rules look at, with the instants this case used."""
+    rows = [(fact, fact_to_json(fact)) for fact in record.facts]
+    rows += [(fact, {**fact_to_json(fact), HEARD_BY: record.case}) for fact in record.others]
+    rows.sort(key=lambda row: (row[0].recorded, row[0].order))
+    return b"".join(orjson.dumps(row) + b"\n" for _, row in rows)
 
 
 def flags_page(record: CaseRecord, cursor: str | None, limit: int) -> dict[str, Any]:

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
+import orjson
+
 from qorgau.facts import WITHDRAWAL, Fact, NotAFact, read_fact
 from qorgau.heart.matching import Predicate, same_value, where
 from qorgau.record import CaseRecord, learn
 from qorgau.rules import Overtaken, Policy, Repeat
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# In the export of a case, beside a fact of another one: the case that has heard of it.
+HEARD_BY = "heard_by"
+HEARD_BY_KEY = f'"{HEARD_BY}"'.encode()
 Tie = tuple[str, Hashable]
 
 
@@ -93,17 +98,21 @@ class CaseFile:
         # Context facts that every case must know of: withdrawals, and all copies of a fact that has several.
         self._always: set[int] = set()
         self._contexts: dict[frozenset[Tie], array[int]] = {}
-        for place, fact in _facts_of(path):
+        # A case of which others have only heard is not judged: the rest of it is not here.
+        self._judged: set[str] = set()
+        for place, fact, heard in _facts_of(path):
             self.count += 1
             self._last[fact.case] = max(fact.known_at, self._last.get(fact.case, fact.known_at))
+            if fact.case is not None and not heard:
+                self._judged.add(fact.case)
             (self._file_context if fact.case is None else self._file)(place, fact)
 
     def __len__(self) -> int:
-        return len(self._cases)
+        return len(self._judged)
 
     def cases(self) -> Iterator[CasePlaces]:
-        """Every case in the order of their names."""
-        for case in sorted(self._cases):
+        """Every case that is to be judged, in the order of their names."""
+        for case in sorted(self._judged):
             ties = frozenset(tie for tie in self._looks.get(case, ()) if tie in self._items)
             yield CasePlaces(case, self._cases[case], self._near(case), ties, self._context_of(ties))
 
@@ -181,14 +190,15 @@ class FactReader:
         self.close()
 
 
-def _facts_of(path: Path) -> Iterator[tuple[int, Fact]]:
+def _facts_of(path: Path) -> Iterator[tuple[int, Fact, bool]]:
+    """Place and fact of each line, and whether it is a copy in the export of another case."""
     place = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             bare = _bare(line, place)
             if bare and not bare.isspace():
                 try:
-                    yield place, read_fact(bare)
+                    yield place, read_fact(bare), HEARD_BY_KEY in bare and HEARD_BY in orjson.loads(bare)
                 except NotAFact as error:
                     raise BadLine(number, str(error)) from None
             place += len(line)

@@ -4,7 +4,7 @@ Clients are made here and nowhere else, and closed here when everything that use
 """
 
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -53,10 +53,12 @@ from qorgau.shell.inflow import Inflow
 from qorgau.shell.progress import Progress
 from qorgau.shell.recent import Recent
 from qorgau.shell.relay import Relay
+from qorgau.shell.reported import Reported
+from qorgau.shell.sharing import Sharing
 from qorgau.shell.takeover import TakeOver
 from qorgau.store import Due, Store
 from qorgau.tracker import Tracker
-from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC
+from qorgau.vocabulary import FLAGS_TOPIC, REFERENCES_TOPIC, copies_topic, tracked_topics
 
 # How far ahead of now the cases that are due are held in memory.
 HORIZON = timedelta(seconds=30)
@@ -70,18 +72,21 @@ class StoredCases:
 
     store: Store
     progress: Progress
+    reported: Reported | None = None
 
     async def case(self, case: str) -> Shown | None:
         """One case, or None. It is unknown while it is full, is made again, or nobody judges its partition. Raises
         Unavailable where it may be among those that are made again."""
         stored, judging = await self.store.one(case), await self.progress.judging(self.store.partition(case))
-        if not judging.made:
-            return await self._as_it_was(case, () if stored is None else stored.reports)
-        if stored is None:
-            return None
-        unknown = stored.full or stored.told is not None or not judging.now
         # A report is told of by the service that took it from the moment it is safe, not only once it is in the log.
-        return Shown(learn(stored.record, stored.reports), stored.version, unknown)
+        reports = await self.reported.of_case(case) if self.reported else ()
+        if not judging.made:
+            return await self._as_it_was(case, reports)
+        if stored is None and not reports:
+            return None
+        stored = stored or Stored(CaseRecord(case))
+        unknown = stored.full or stored.told is not None or not judging.now
+        return Shown(learn(stored.record, reports), stored.version, unknown)
 
     async def _as_it_was(self, case: str, reports: Sequence[Fact]) -> Shown:
         """The case before it is made again, with what has been reported since."""
@@ -90,7 +95,7 @@ class StoredCases:
         if stored is None and not reports:
             raise Unavailable("The cases are made again from the log; ask again later.")
         stored = stored or Stored(CaseRecord(case))
-        return Shown(learn(stored.record, (*stored.reports, *reports)), stored.version, True)
+        return Shown(learn(stored.record, reports), stored.version, True)
 
     async def case_of_flag(self, flag_id: str) -> str | None:
         """The case in which this service raised a flag, or None."""
@@ -137,8 +142,11 @@ class Parts:
 
 
 @asynccontextmanager
-async def parts_of(settings: Settings, models: Models, *, reports: bool = False) -> AsyncIterator[Parts]:
-    """The parts of one service, closed at the end. `reports`: it writes reports into a case before they are logged."""
+async def parts_of(
+    settings: Settings, models: Models, reported: Callable[[Host, Callable[[str], int]], Reported] | None = None
+) -> AsyncIterator[Parts]:
+    """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
+    given the host and the partition of a case."""
     plan = compile_policy(load_policy(settings.policy), settings.service)
     key = settings.token_key.get_secret_value()
     async with AsyncExitStack() as stack:
@@ -148,7 +156,8 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
         shown = Edition(database)
         store, progress = Store(shown, number_of, host.metrics), Progress(shown, host.metrics)
         room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now)
-        cases = StoredCases(store, progress)
+        before_the_log = reported(host, number_of) if reported else None
+        cases = StoredCases(store, progress, before_the_log)
         registry = Registry(room, References(producer), cases, key)
         parts = Parts(
             host=host,
@@ -174,8 +183,8 @@ async def parts_of(settings: Settings, models: Models, *, reports: bool = False)
         if settings.tracks:
             ends = Ends(settings.kafka)
             stack.push_async_callback(ends.stop)
-            parts.tracker = tracker = _tracker(parts, Edition(database), ends, reports)
-            host.prepare.append(tracker.store.edition.begin)
+            parts.tracker = tracker = _tracker(parts, Edition(database), ends)
+            host.prepare += [tracker.store.edition.begin, tracker.sharing.prepare]
             stack.push_async_callback(tracker.reader.stop)
             host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics)]
         yield parts
@@ -213,12 +222,12 @@ def _follower(
     return Follower(topic, Topic(settings.kafka, topic), handle, edition, readers)
 
 
-def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Tracker:
+def _tracker(parts: Parts, edition: Edition, ends: Ends) -> Tracker:
     """The tracker, with a store of its own: it moves to another edition between two rounds and not in one."""
     settings, metrics, clock = parts.host.settings, parts.host.metrics, parts.host.clock
     store, progress = Store(edition, parts.store.partition, metrics, Recent()), Progress(edition, metrics)
     limits = CaseLimits(settings.case_facts, settings.case_facts_of_source)
-    flags = Topic(settings.kafka, FLAGS_TOPIC)
+    flags, copies = Topic(settings.kafka, FLAGS_TOPIC), copies_topic(settings.service)
     tracker: Tracker
 
     async def moved(places: Collection[Place]) -> None:
@@ -231,7 +240,7 @@ def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Track
         settings.kafka,
         settings.service,
         settings.instance,
-        FACTS_TOPICS,
+        tracked_topics(settings.service),
         positions=progress.positions,
         revoked=moved,
         assigned=moved,
@@ -242,16 +251,17 @@ def _tracker(parts: Parts, edition: Edition, ends: Ends, reports: bool) -> Track
     tracker = Tracker(
         service=settings.service,
         reader=reader,
-        inflow=Inflow(reader, clock, metrics, store.partition, settings.batch_facts, settings.batch_bytes),
+        inflow=Inflow(reader, clock, metrics, store.partition, copies, settings.batch_facts, settings.batch_bytes),
         ends=ends,
         store=store,
         progress=progress,
         relay=relay,
+        sharing=Sharing(settings.service, parts.plan, store, parts.host.producer),
         takeover=takeover,
         horizon=horizon,
         clock=clock,
         filing=Filing(store, relay, takeover, horizon, clock, parts.plan, limits, metrics),
         metrics=metrics,
-        reports=reports,
+        reported=parts.cases.reported,
     )
     return tracker

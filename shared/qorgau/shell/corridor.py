@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from qorgau.assess import is_closed
 from qorgau.facts import Fact
 from qorgau.plan import Plan
-from qorgau.record import CaseRecord, advance, learn
+from qorgau.record import CaseRecord, advance, learn, overhear
 from qorgau.rows import FlagEvent
 from qorgau.shell.documents import Stored, with_events
 from qorgau.shell.restoring import reconciled
@@ -42,9 +42,14 @@ class Step:
 def step(
     stored: Stored, facts: Sequence[Fact], until: int | None, emitted_at: int, plan: Plan, limits: CaseLimits
 ) -> Step:
-    """The case after a batch: `facts` are filed; judged up to `until`, or not at all where that is None."""
-    fitting, parked = room_for(stored.record, facts, limits)
-    after = replace(stored, record=learn(stored.record, fitting), full=stored.full or bool(parked))
+    """The case after a batch: `facts`, its own and copies of those of others, are filed; judged up to `until`, or not
+    at all where that is None."""
+    own = [fact for fact in facts if fact.case == stored.record.case]
+    fitting, parked = room_for(stored.record, own, limits)
+    record = learn(stored.record, fitting)
+    if len(own) < len(facts):
+        record = overhear(record, [fact for fact in facts if fact.case != record.case])
+    after = replace(stored, record=record, full=stored.full or bool(parked))
     if until is None:
         return Step(stored, after, (), tuple(parked))
     record, changes = advance(after.record, until, plan)

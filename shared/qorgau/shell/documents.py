@@ -18,12 +18,12 @@ from qorgau.record import CaseRecord
 from qorgau.rows import FlagEvent, FlagRow
 
 SCHEMA = 1
-# What `pending` says: nothing to publish, flag events, or a report fact (and perhaps flag events).
-NOTHING, EVENTS, REPORT = 0, 1, 2
+# What `pending` says: nothing to publish, or flag events.
+NOTHING, EVENTS = 0, 1
 _KNOWN = frozenset(
     (
         *("_id", "p", "v", "schema", "facts", "flags", "as_of", "next_due", "seq", "timers", "fp", "law_from"),
-        *("outbox", "reports", "pending", "full", "closed", "told", "open"),
+        *("outbox", "others", "pending", "full", "closed", "told", "open"),
     )
 )
 
@@ -69,7 +69,6 @@ class Stored:
     record: CaseRecord
     version: str = ""
     outbox: tuple[Event, ...] = ()
-    reports: tuple[Fact, ...] = ()
     full: bool = False
     closed: bool = False
     told: Told | None = None
@@ -84,7 +83,7 @@ class Stored:
     @property
     def pending(self) -> int:
         """What of it is not yet acknowledged by Kafka."""
-        return REPORT if self.reports else EVENTS if self.outbox else NOTHING
+        return EVENTS if self.outbox else NOTHING
 
 
 def flag_event(change: FlagEvent, emitted_at: int) -> Event:
@@ -118,7 +117,7 @@ def to_document(stored: Stored, partition: int, version: str) -> dict[str, Any]:
         "fp": record.fingerprint,
         "law_from": record.law_from,
         "outbox": [_event_document(event) for event in stored.outbox],
-        "reports": [_fact_document(fact) for fact in stored.reports],
+        "others": [_fact_document(fact) | {"case": fact.case} for fact in record.others],
         "pending": stored.pending,
         "full": stored.full,
         "closed": stored.closed,
@@ -144,12 +143,12 @@ def from_document(document: Mapping[str, Any]) -> Stored:
         timers=timers,
         fingerprint=document["fp"],
         law_from=document["law_from"],
+        others=tuple(_fact(fact["case"], fact) for fact in document["others"]),
     )
     return Stored(
         record=record,
         version=document["v"],
         outbox=tuple(Event(e["id"], e["seq"], e["type"], e["at"], e["value"]) for e in document["outbox"]),
-        reports=tuple(_fact(case, fact) for fact in document["reports"]),
         full=document["full"],
         closed=document["closed"],
         told=None if told_of is None else Told(told_of["at"], told_of["seq"], orjson.loads(told_of["rows"])),

@@ -22,7 +22,7 @@ from qorgau.shell.watchdog import Watchdog
 from qorgau.starting import StartRefused
 from qorgau.store import connect
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC, dlq
+from qorgau.vocabulary import COPIES_TOPICS, FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC, dlq
 
 PAUSE = timedelta(seconds=1)
 _log = logging.getLogger("qorgau")
@@ -85,7 +85,7 @@ class Host:
 
     async def _make_topics(self) -> None:
         """Every topic of a deployment. Facts and flags are kept for ever: databases can be made again from them."""
-        logged = (*FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC)
+        logged = (*FACTS_TOPICS, *COPIES_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC)
         topics = dict.fromkeys(logged, TopicSpec(self.settings.partitions))
         topics |= {dlq(topic): TopicSpec(1) for topic in logged}
         await prepare_topics(self.settings.kafka, topics, replication=self.settings.replication)

@@ -14,7 +14,7 @@ from qorgau.bus import GroupReader, Incoming, Outgoing, Place, dead_letter
 from qorgau.clock import Clock
 from qorgau.errors import DeadLettered, Unavailable
 from qorgau.facts import Fact
-from qorgau.shell.logged import read_logged
+from qorgau.shell.logged import read_logged, receiver
 from qorgau.telemetry import Metrics
 
 # Longer than the guard, shorter than anybody notices; what lies further ahead of the clock is filed at once.
@@ -27,25 +27,36 @@ AT_ONCE = 500
 
 
 class Read(NamedTuple):
-    """One record that was fetched: its fact, or None where it became a dead letter."""
+    """One record that was fetched: its fact, or None where it became a dead letter. `case` is the one that files it:
+    its own, another one where it is a copy, None where it is about no case."""
 
     place: Place
     offset: int
     fact: Fact | None
+    case: str | None
     size: int
     trace: str | None
 
 
 class Inflow:
-    """The records of the partitions that are ours. `number_of`: the partition of a case."""
+    """The records of the partitions that are ours. `number_of`: the partition of a case; `copies`: the topic of copies,
+    whose keys say who files them."""
 
     def __init__(
-        self, reader: GroupReader, clock: Clock, metrics: Metrics, number_of: Callable[[str], int], most: int, size: int
+        self,
+        reader: GroupReader,
+        clock: Clock,
+        metrics: Metrics,
+        number_of: Callable[[str], int],
+        copies: str,
+        most: int,
+        size: int,
     ) -> None:
         self._reader = reader
         self._clock = clock
         self._metrics = metrics
         self._number_of = number_of
+        self._copies = copies
         self._most, self._size = most, size
         self._buffer: list[Read] = []
         self._bytes = 0
@@ -139,22 +150,24 @@ class Inflow:
             # Of a partition that was taken from us meanwhile nothing is ours to file, and nothing is filed twice.
             if place in owned and record.offset >= self._next.get(place, 0):
                 self._next[place] = record.offset + 1
-                self._buffer.append(Read(place, record.offset, self._fact(record), record.size, record.trace))
+                self._buffer.append(self._read(record))
                 self._bytes += record.size
         return bool(records)
 
-    def _fact(self, record: Incoming) -> Fact | None:
+    def _read(self, record: Incoming) -> Read:
+        fact = case = None
         try:
             if record.trouble:
                 raise DeadLettered(record.trouble)
             fact = read_logged(record.headers, record.value)
-            if fact.case is not None and self._number_of(fact.case) != record.partition:
+            case = fact.case if record.topic != self._copies else receiver(record.key)
+            if case is not None and self._number_of(case) != record.partition:
                 raise DeadLettered("it is not on the partition of its case")
         except DeadLettered as error:
             self._letters.append(dead_letter(record, error.detail))
             self._metrics.dead_letters.labels(record.topic, error.detail).inc()
-            return None
-        return fact
+            fact = case = None
+        return Read(record.place, record.offset, fact, case, record.size, record.trace)
 
     def ready(self, until: int | None) -> list[Read]:
         """What can be filed now: all of it where nothing is judged, else all but what can be judged in a moment."""
@@ -164,6 +177,10 @@ class Inflow:
 
     def _held(self, fact: Fact, until: int) -> bool:
         return fact.known_at > until and self._clock.wait_for(fact.known_at) <= HELD_FOR.total_seconds()
+
+    def holds(self, what: Callable[[Fact], bool]) -> bool:
+        """Whether there is such a fact among what is not filed."""
+        return any(read.fact is not None and read.fact.case == read.case and what(read.fact) for read in self._buffer)
 
     def _keep(self, reads: list[Read]) -> None:
         self._buffer = reads
@@ -187,10 +204,10 @@ class Inflow:
 
 
 def by_case_of(reads: Iterable[Read]) -> tuple[dict[str, list[Fact]], list[Fact]]:
-    """The facts of each case, and those about no case."""
+    """The facts that each case files, and those about no case."""
     by_case: dict[str, list[Fact]] = defaultdict(list)
     context: list[Fact] = []
     for read in reads:
         if read.fact is not None:
-            (context if read.fact.case is None else by_case[read.fact.case]).append(read.fact)
+            (context if read.case is None else by_case[read.case]).append(read.fact)
     return by_case, context

@@ -51,6 +51,14 @@ def read_logged(headers: Headers, value: bytes | None) -> Fact:
     )
 
 
+def receiver(key: bytes | None) -> str:
+    """The case that a copy is for; raises DeadLettered."""
+    case = (key or b"").decode("ascii", "replace")
+    if not _CASE.fullmatch(case):
+        raise DeadLettered("the key is not a case")
+    return case
+
+
 def _named(headers: Headers) -> Mapping[str, str]:
     named: dict[str, Any] = {}
     try:

@@ -5,12 +5,12 @@ The cases themselves are `store.py`'s; the client is made there.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from pymongo import WriteConcern
+from pymongo import InsertOne, WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from qorgau.errors import Unavailable
@@ -61,3 +61,17 @@ async def write_all(target: Any, operations: list[Any], limit: timedelta = DEADL
             if failed or result.get("writeConcernErrors"):
                 raise
         return sum(int(result.get(name, 0)) for name in ("nMatched", "nUpserted", "nInserted"))
+
+
+async def insert_all(target: Any, documents: Sequence[Mapping[str, Any]], limit: timedelta = DEADLINE) -> set[int]:
+    """An unordered bulk insert; the places of the documents whose key is there already, which is no error."""
+    async with deadline(limit):
+        try:
+            await target.bulk_write([InsertOne(document) for document in documents], ordered=False)
+        except BulkWriteError as error:
+            details = error.details or {}
+            problems = details.get("writeErrors", [])
+            if details.get("writeConcernErrors") or any(one.get("code") != _DUPLICATE_KEY for one in problems):
+                raise
+            return {int(problem["index"]) for problem in problems}
+    return set()

@@ -1,15 +1,14 @@
 """From the outbox into Kafka: what was saved is published whole and in order, then forgotten; also after a crash."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from qorgau.bus import Outgoing, Producer
-from qorgau.front.envelope import to_kafka
 from qorgau.shell.crash import crash_point
 from qorgau.shell.documents import Stored
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FLAGS_TOPIC, facts_topic
+from qorgau.vocabulary import FLAGS_TOPIC
 
 # As many cases as one batch of a round has; what is left comes with the next look.
 AT_ONCE = 500
@@ -35,9 +34,8 @@ class Relay:
         crash_point("after-publish")
         told: dict[int, int] = {}
         for record, offset in zip(records, offsets, strict=True):
-            if record.topic == FLAGS_TOPIC:
-                number = self.store.partition(record.key.decode())
-                told[number] = max(told.get(number, 0), offset + 1)
+            number = self.store.partition(record.key.decode())
+            told[number] = max(told.get(number, 0), offset + 1)
         await self.store.clear(telling)
         crash_point("after-clear")
         return told
@@ -45,34 +43,15 @@ class Relay:
     async def sweep(self, numbers: Collection[int]) -> dict[int, int]:
         """Publish what a crash, or Kafka's absence, left in the outboxes of these partitions."""
         found = await self.store.untold(numbers, AT_ONCE)
-        self.metrics.outbox.set(sum(len(stored.outbox) + len(stored.reports) for stored in found.values()))
+        self.metrics.outbox.set(sum(len(stored.outbox) for stored in found.values()))
         # Emptied by one writer while another saved it: nothing is left to publish, and it says that something is.
         await self.store.clear([stored for stored in found.values() if not stored.pending])
         return await self.publish(list(found.values()))
 
-    async def rescue(self, numbers: Collection[int]) -> None:
-        """Publish the reports of these partitions that were safe, and not in the log, when the database was made again;
-        what else waited there is worked out anew."""
-        former = self.store.former()
-        if former is None:
-            return
-        of_former = replace(self, store=former)
-        while reporting := await former.reporting(numbers):
-            found = (await former.load(sorted(reporting)[:AT_ONCE])).values()
-            await of_former.publish([replace(stored, outbox=()) for stored in found])
-            await former.clear([stored for stored in found if not stored.reports])
-
-    async def tell_reports(self, numbers: Collection[int]) -> None:
-        """Return when no report of these partitions waits for Kafka. Raises Unavailable."""
-        while await self.store.reporting(numbers):
-            await self.sweep(numbers)
-
     def _records(self, stored: Stored) -> list[Outgoing]:
         case = stored.record.case
-        reports = [Outgoing(facts_topic(self.service), *to_kafka(fact)) for fact in stored.reports]
         events = sorted(stored.outbox, key=lambda event: event.seq)
-        flags = [
+        return [
             Outgoing(FLAGS_TOPIC, case.encode(), event.value.encode(), event.headers(self.service, case))
             for event in events
         ]
-        return [*reports, *flags]

@@ -1,5 +1,5 @@
-"""Making a service's database again from the log while the service runs: begin an edition, keep what is not in the log
-yet, throw away the edition before, and watch the service read everything again.
+"""Making a service's database again from the log while the service runs: begin an edition, watch the service read
+everything again, and throw away the edition before.
 
 Stopped anywhere, it leaves a service that goes on by itself; doing it once more is always safe.
 """
@@ -10,20 +10,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
-from qorgau.bus import Producer, Topic, partition_of
+from qorgau.bus import Topic
 from qorgau.errors import NotFound, QorgauError
 from qorgau.output import Bar
 from qorgau.shell.edition import CHECK_EVERY, Edition, begin_next, drop_others
 from qorgau.shell.follower import QUIET
 from qorgau.shell.mongo import collection, deadline
 from qorgau.shell.progress import Place, Progress
-from qorgau.shell.relay import Relay
-from qorgau.store import SELECTION, Store, connect
+from qorgau.store import SELECTION, connect
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FACTS_TOPICS, FLAGS_TOPIC, INTAKE, NOTIFIER, REFERENCES_TOPIC
+from qorgau.vocabulary import FLAGS_TOPIC, INTAKE, NOTIFIER, REFERENCES_TOPIC, tracked_topics
 
 # Whoever works with an edition looks for a newer one at least so often, and may be in the middle of a batch.
 MOVED_WITHIN = CHECK_EVERY + QUIET + timedelta(seconds=1)
@@ -73,18 +71,13 @@ async def remake(service: str, servers: Servers, bar: Bar, patience: timedelta =
     Kafka or the database does not answer.
     """
     begun = time.monotonic()
-    async with _relay(service, servers) as (relay, count):
-        database = relay.store.edition.database
+    async with _database(service, servers) as database:
         followed = {topic: await Topic(servers.kafka, topic).ends() for topic in _topics(service)}
-        # Also what a command that was interrupted has left behind.
-        await relay.rescue(range(count))
-        await relay.tell_reports(range(count))
         number = await begin_next(database)
-        await relay.store.edition.begin()
         await asyncio.sleep(MOVED_WITHIN.total_seconds())
-        # Nobody writes there any more.
-        await relay.rescue(range(count))
-        await _made(service, relay.store.edition, followed, count, bar, patience)
+        edition = Edition(database)
+        await edition.begin()
+        await _made(service, edition, followed, await _partitions(service, database), bar, patience)
         # Until now it was what readers were shown.
         await asyncio.sleep(_LOOK_EVERY)
         await drop_others(database, number)
@@ -96,7 +89,7 @@ def _topics(service: str) -> tuple[str, ...]:
     """What a service reads."""
     if service == NOTIFIER:
         return (FLAGS_TOPIC,)
-    return (*FACTS_TOPICS, REFERENCES_TOPIC, *((FLAGS_TOPIC,) if service == INTAKE else ()))
+    return (*tracked_topics(service), REFERENCES_TOPIC, *((FLAGS_TOPIC,) if service == INTAKE else ()))
 
 
 @asynccontextmanager
@@ -108,26 +101,11 @@ async def _database(service: str, servers: Servers) -> AsyncIterator[Any]:
         client.close()
 
 
-@asynccontextmanager
-async def _relay(service: str, servers: Servers) -> AsyncIterator[tuple[Relay, int]]:
-    """The outboxes of a service, and over how many partitions its cases are spread (0: it keeps none)."""
-    metrics = Metrics()
-    producer = Producer(servers.kafka, metrics)
-    try:
-        async with _database(service, servers) as database:
-            async with deadline():
-                kept = await collection(database, "deployment").find_one({"_id": "partitions"})
-            count = 0 if service == NOTIFIER or kept is None else int(kept["count"])
-            edition = Edition(database)
-            await edition.begin()
-            store = Store(edition, partial(_number_of, max(count, 1)), metrics)
-            yield Relay(service, store, producer, metrics), count
-    finally:
-        await producer.stop()
-
-
-def _number_of(partitions: int, case: str) -> int:
-    return partition_of(case.encode(), partitions)
+async def _partitions(service: str, database: Any) -> int:
+    """Over how many partitions its cases are spread (0: it keeps none)."""
+    async with deadline():
+        kept = await collection(database, "deployment").find_one({"_id": "partitions"})
+    return 0 if service == NOTIFIER or kept is None else int(kept["count"])
 
 
 async def _made(
@@ -158,7 +136,7 @@ async def _positions(service: str, edition: Edition, ends: Mapping[str, list[int
         (document["_id"], number): offset for document in followed for number, offset in enumerate(document["offsets"])
     }
     if service != NOTIFIER:
-        places = [(topic, number) for topic in FACTS_TOPICS for number in range(len(ends[topic]))]
+        places = [(topic, number) for topic in tracked_topics(service) for number in range(len(ends[topic]))]
         at |= await Progress(edition, Metrics()).positions(places)
     return at
 

@@ -192,7 +192,7 @@ async def test_what_a_token_does_not_allow_is_refused(live: Stack) -> None:
         token(live, lifetime=timedelta(seconds=-1))["authorization"],
         f"Bearer {good_token[:-4]}AAAA",
         f"Bearer {jwt.encode(claims, 'another key that is long enough for it', headers={'typ': 'JWT'})}",
-        f"Bearer {jwt.encode(claims, None, algorithm='none', headers={'typ': 'JWT'})}",
+        f"Bearer {jwt.encode(claims, "", algorithm='none', headers={'typ': 'JWT'})}",
         f"Bearer {jwt.encode(claims | {'aud': 'others'}, key, headers={'typ': 'JWT'})}",
         f"Bearer {jwt.encode(claims | {'nbf': claims['exp']}, key, headers={'typ': 'JWT'})}",
         f"Bearer {jwt.encode(claims | {'agency': {'$gt': ''}}, key, headers={'typ': 'JWT'})}",

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 import court_tracker.domain
 import intake.domain
 import police_dispatch.domain
+from qorgau.assess import flag_history
 from qorgau.facts import Fact, fact_from_json
 from qorgau.instants import DAY, parse_instant
-from tests.e2e.stack import KEEPERS, Stack, eventually, order, renamed, shuffled
+from tests.e2e.stack import KEEPERS, Stack, eventually, order, plain, renamed, shuffled
 from tests.e2e.standing.conftest import BEFORE
 from tests.expected import POLICY, SCENARIOS, load_scenario
 from tests.histories import histories
@@ -79,7 +81,7 @@ async def test_scenarios_and_random_histories_come_out_exactly_as_specified(stac
     until = max(fact.known_at for fact in facts) + 100 * DAY
     stack.set_clock(until)
     expected = {
-        (service, case): order(stack.expected(service, own, until))
+        (service, case): order(stack.expected(service, own, until, facts))
         for service in KEEPERS
         for case, own in by_case.items()
     }
@@ -88,6 +90,41 @@ async def test_scenarios_and_random_histories_come_out_exactly_as_specified(stac
 
         async def same(service: str = service, case: str = case, rows: Sequence[dict[str, Any]] = rows) -> None:
             assert order(await stack.flags(service, case)) == rows
+
+        await eventually(same)
+
+
+def on_a_pair(case: str, id: str, days: int, recorded: int = 0) -> Fact:
+    at = parse_instant("2029-06-01T05:00:00Z") + days * DAY
+    return Fact(
+        id, "102/KZ-75", "report.received", at, at + recorded, case, {**_REPORT, "report_id": id, "pair_ref": PAIR}
+    )
+
+
+async def test_reports_of_other_cases_on_the_same_pair_raise_the_repeat_at_the_instant_specified(stack: Stack) -> None:
+    facts = [
+        on_a_pair("pair-a", "p1", 0),
+        on_a_pair("pair-b", "p2", 10),
+        on_a_pair("pair-c", "p3", 20, recorded=5 * DAY),
+        replace(on_a_pair("pair-b", "p4", 21), type="report.merged", data={**_REPORT_IDS, "report_id": "p2"}),
+        on_a_pair("pair-d", "p5", 100),
+    ]
+    await stack.post(shuffled(facts, seed=9))
+    until = max(fact.known_at for fact in facts) + 10 * DAY
+    stack.set_clock(until)
+    rows = [row.to_json() for row in flag_history(facts, stack.plans["intake"], until) if row.rule == "F5"]
+    assert {row["case"] for row in rows} == {"pair-b", "pair-c", "pair-d"}
+    for case in ("pair-a", "pair-b", "pair-c", "pair-d"):
+        own = [row for row in rows if row["case"] == case]
+
+        async def same(case: str = case, own: Sequence[dict[str, Any]] = own) -> None:
+            items = await stack.flag_items("intake", case)
+            assert [plain(row) for row in items if row["rule"] == "F5"] == own
+            # The law: what is exported gives what was raised.
+            facts, _ = await stack.export("intake", case)
+            assert {fact.case for fact in facts} == {case}
+            replayed = stack.expected("intake", facts, until, await stack.heard("intake", case))
+            assert [row for row in replayed if row["rule"] == "F5"] == own
 
         await eventually(same)
 
@@ -112,4 +149,6 @@ async def test_nothing_is_judged_while_the_clock_stands_and_all_of_it_once_it_mo
     await eventually(raised)
 
 
+PAIR = "pair-1"
+_REPORT_IDS = {"region": "KZ-75", "into_report_id": "p1"}
 _REPORT = {"region": "KZ-75", "report_id": "r1", "channel": "102", "area": "urban"}

@@ -88,7 +88,7 @@ async def test_every_service_is_made_again_and_nothing_is_different(stack: Stack
     until = max(read_clock(stack.system.backing.clock).at, max(fact.known_at for fact in facts) + 100 * DAY)
     stack.set_clock(until)
     expected = {
-        f"{service} {case}": order(stack.expected(service, [fact for fact in facts if fact.case == case], until))
+        f"{service} {case}": order(stack.expected(service, [fact for fact in facts if fact.case == case], until, facts))
         for service in KEEPERS
         for case in cases
     }

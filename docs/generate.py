@@ -28,7 +28,17 @@ from qorgau.front.posting import Posting
 from qorgau.front.reading import Reading
 from qorgau.service import VERSION, Readiness
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import COURT, FLAGS_TOPIC, INTAKE, NOTIFIER, POLICE, REFERENCES_TOPIC, dlq, facts_topic
+from qorgau.vocabulary import (
+    COURT,
+    FLAGS_TOPIC,
+    INTAKE,
+    NOTIFIER,
+    POLICE,
+    REFERENCES_TOPIC,
+    copies_topic,
+    dlq,
+    facts_topic,
+)
 
 API = Path(__file__).parent / "api"
 MODELS: Mapping[str, Models] = {
@@ -63,6 +73,13 @@ def asyncapi() -> dict[str, Any]:
         "description": "Written by an agency itself, its `/` as `.`; checked like a posted fact and re-published.",
         "parameters": {"agency": {"description": "KIND.UNIT, such as 102.KZ-75"}},
         "messages": inbound,
+    }
+    channels["copies"] = {
+        "address": "{topic}.copies",
+        "description": f"Internal, such as {copies_topic(INTAKE)}: facts of other cases, keyed by the case that hears "
+        "of them because one of its rules looks there. Kept for ever.",
+        "parameters": {"topic": {"description": "qorgau.intake, qorgau.police or qorgau.court"}},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in MODELS[INTAKE]},
     }
     channels["flags"] = {
         "address": FLAGS_TOPIC,

@@ -1,0 +1,131 @@
+"""Key-encryption keys in a file, for the embedded run and a single machine: readable by its owner alone, and read again
+when it changes, so that a rotation needs no restart.
+
+`{"current": ID, "keys": {ID: KEY in base64}}`. Whoever has this file and the database has everything; keep them apart.
+"""
+
+import json
+import os
+import stat
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from intake.vault.keys import HeldKeys, Keyring, key_from_base64, new_data_key
+from intake.vault.sealing import Draw
+from qorgau.starting import StartRefused
+
+_MODE = 0o600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+# A ring of many years; what is larger is another file.
+_LARGEST = 64 * 1024
+
+_Seen = tuple[int, int, int, int]
+
+
+class KeyFile:
+    """The ring in a file. Raises StartRefused at once where there is none that can be used.
+
+    A file that is changed and cannot be used then leaves the ring as it was: what is being written is not yet whole,
+    and a mistake at a rotation must not close the vault. `healthy` tells of it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ring, self._seen = _read(path)
+        self._healthy = True
+
+    def ring(self) -> Keyring:
+        """The ring as the file says now, or as it last did."""
+        try:
+            if _seen(os.stat(self._path)) != self._seen or not self._healthy:
+                self._ring, self._seen = _read(self._path)
+            self._healthy = True
+        except (StartRefused, OSError):
+            self._healthy = False
+        return self._ring
+
+    def healthy(self) -> bool:
+        """Whether the file can be used as it stands."""
+        self.ring()
+        return self._healthy
+
+    def provider(self) -> HeldKeys:
+        """The provider over this file."""
+        return HeldKeys(self.ring, self.healthy)
+
+
+def ensure_keyfile(path: Path, draw: Draw = os.urandom) -> None:
+    """Create a file with one new key where there is none; what another process creates meanwhile is left as it is."""
+    if not path.exists():
+        with suppress(FileExistsError):
+            # A link fails where the name is taken, and the name never stands for half a file.
+            _write(path, Keyring("k1", {"k1": new_data_key(draw)}), os.link)
+
+
+def rotate_keyfile(path: Path, draw: Draw = os.urandom) -> str:
+    """Add a new key to the file and make it current; the old ones stay, for what they wrap. Returns the new id."""
+    ring, _ = _read(path)
+    name = f"k{len(ring.keys) + 1}"
+    while name in ring.keys:
+        name += "x"
+    _write(path, Keyring(name, {**ring.keys, name: new_data_key(draw)}), os.replace)
+    return name
+
+
+def retire_key(path: Path, name: str) -> None:
+    """Take a key that wraps nothing any more out of the file; raises StartRefused for the current one."""
+    ring, _ = _read(path)
+    if name == ring.current:
+        raise StartRefused("The current key cannot be retired; rotate first.")
+    _write(path, Keyring(ring.current, {other: key for other, key in ring.keys.items() if other != name}), os.replace)
+
+
+def _read(path: Path) -> tuple[Keyring, _Seen]:
+    try:
+        with path.open("rb") as file:
+            seen = os.fstat(file.fileno())
+            content = file.read(_LARGEST + 1)
+    except OSError:
+        raise StartRefused(f"The key file {path} cannot be read.") from None
+    if seen.st_mode & _OTHERS:
+        raise StartRefused(f"Others can read or write the key file {path}; `chmod 600` it.")
+    try:
+        told = json.loads(content, object_pairs_hook=_once)
+        keys = {name: key_from_base64(key) for name, key in told["keys"].items()}
+        return Keyring(told["current"], keys), _seen(seen)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise StartRefused(f"The key file {path} is not as documented; see services/intake/README.md.") from None
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a name twice")
+    return dict(pairs)
+
+
+def _seen(stats: os.stat_result) -> _Seen:
+    return stats.st_ino, stats.st_size, stats.st_mtime_ns, stats.st_ctime_ns
+
+
+def _write(path: Path, ring: Keyring, put: Callable[[Path, Path], object]) -> None:
+    """Write the ring beside the file, flush it, and put it in its place in one step."""
+    keys = {name: b64encode(key).decode() for name, key in ring.keys.items()}
+    content = json.dumps({"current": ring.current, "keys": keys}, indent=1).encode()
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    beside.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        put(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -73,8 +73,10 @@ def build_app(
     lifespan: Lifespan | None = None,
     schemas: Mapping[str, Any] = MappingProxyType({}),
     max_body: int = MAX_BODY,
+    api: bool = True,
 ) -> FastAPI:
-    """The application of one service: its routers (made with `v1()`) and what all services answer alike."""
+    """The application of one service: its routers (made with `v1()`) and what all services answer alike; without `api`
+    only whether it lives, whether it is ready, and its metrics."""
     app = FastAPI(
         title=f"Qorgau {name}",
         version=VERSION,
@@ -82,6 +84,7 @@ def build_app(
         # The bundled pages load scripts from elsewhere; the description itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        openapi_url="/openapi.json" if api else None,
         redirect_slashes=False,
         # Its spans record the path and query as sent; ours carry the route.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -89,7 +92,7 @@ def build_app(
     app.add_exception_handler(QorgauError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    for router in routers:
+    for router in routers if api else ():
         app.include_router(router)
     app.include_router(_operations(ready, metrics))
     app.add_middleware(BodyLimit, limit=max_body)

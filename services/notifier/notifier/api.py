@@ -108,10 +108,12 @@ def flags_router(
     return router
 
 
-def build_api(router: APIRouter, ready: Ready, metrics: Metrics, lifespan: Lifespan | None = None) -> FastAPI:
-    """The application of the notifier."""
+def build_api(
+    router: APIRouter, ready: Ready, metrics: Metrics, lifespan: Lifespan | None = None, *, api: bool = True
+) -> FastAPI:
+    """The application of the notifier; without `api` it answers only how it does."""
     schemas = {"Flag": flag_schema()}
-    return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, lifespan=lifespan, schemas=schemas)
+    return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, lifespan=lifespan, schemas=schemas, api=api)
 
 
 def _instant(since: str | None) -> int | None:

@@ -31,7 +31,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         async def ready() -> Readiness:
             return host.readiness()
 
-        await host.run(build_api(router, ready, host.metrics), stopping)
+        await host.run(build_api(router, ready, host.metrics, api=settings.serves_api), stopping)
 
 
 if __name__ == "__main__":

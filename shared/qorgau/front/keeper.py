@@ -14,7 +14,7 @@ from qorgau.service import Lifespan, Ready, build_app
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """The parts of one such service, built by its composition root."""
+    """The parts of one such service, built by its composition root; `api`: whether this process serves it."""
 
     posting: Posting
     registry: Registry
@@ -22,6 +22,7 @@ class Keeper:
     ready: Ready
     token_key: str
     limiter: Limiter
+    api: bool = True
 
     def app(self, *own: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
         """The application: the common routes and those that only this service has."""
@@ -37,4 +38,5 @@ class Keeper:
             metrics=self.posting.metrics,
             lifespan=lifespan,
             schemas=fact_schemas(self.posting.door.models),
+            api=self.api,
         )

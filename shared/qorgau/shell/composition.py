@@ -130,7 +130,8 @@ class Parts:
                 settings.service, reader, own_kafka, self.cases, self.host.producer, metrics, self.host.ensure_topic
             )
             self.host.work.append(inbound.run)
-        return Keeper(posting, self.registry, reading, self.ready, settings.token_key.get_secret_value(), Limiter())
+        key = settings.token_key.get_secret_value()
+        return Keeper(posting, self.registry, reading, self.ready, key, Limiter(), settings.serves_api)
 
     async def ready(self) -> Readiness:
         """Whether facts can be taken and, where this replica tracks, whether it judges."""

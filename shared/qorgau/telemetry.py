@@ -82,6 +82,7 @@ class Metrics:
     loop_stall: Gauge = field(init=False)
     producer_rebuilds: Counter = field(init=False)
     stream_clients: Gauge = field(init=False)
+    tokens_refused: Counter = field(init=False)
     _stored: _StoredState = field(init=False, default_factory=_StoredState)
 
     def __post_init__(self) -> None:
@@ -126,6 +127,7 @@ def _metrics(registry: CollectorRegistry) -> dict[str, Counter | Gauge | Histogr
         "loop_stall": gauge("loop_stall_seconds", "Longest time the event loop did not turn, since the last look"),
         "producer_rebuilds": counter("producer_rebuilds", "Producers replaced because they stopped acknowledging"),
         "stream_clients": gauge("stream_clients", "Open streams of flags"),
+        "tokens_refused": counter("tokens_refused", "Requests without a token that counts", "reason"),
     }
 
 

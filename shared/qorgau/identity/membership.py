@@ -1,0 +1,98 @@
+"""Which cases are an agency's own: told by the facts of the case, so that every service finds the same. Pure.
+
+An agency is part of a case with a fact of its own in it (it opened it or took it up), whose transfer it accepted, that
+was referred to its kind in its region, or whose reference it registered (which the facts do not tell; see
+`front/registering.py`). To add the first fact of its own it must know the case's random reference and be of its region.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from qorgau.facts import WITHDRAWAL, Fact
+from qorgau.identity.sender import EVERY, Reach, Sender
+
+# They say that the agency has nothing to do with the case, or no longer.
+_NO_PART = frozenset({"case.transfer_declined", WITHDRAWAL})
+
+
+def may_read(sender: Sender, facts: Iterable[Fact]) -> bool:
+    """Whether the facts of a case make it the sender's own, or one of the regions it looks after."""
+    known = tuple(facts)
+    if any(sender.supervises(fact.data.get("region")) for fact in known):
+        return True
+    return sender.reach in (Reach.OWN, Reach.REGION) and is_part(sender.agency, sender.has_region, known)
+
+
+def is_part(agency: str, in_region: Callable[[str | None], bool], facts: Iterable[Fact]) -> bool:
+    """Whether an agency is part of a case with these facts; `in_region`: whether a region is one of its own."""
+    kind, known = agency.partition("/")[0], tuple(facts)
+    # What was withdrawn counts as never posted.
+    gone = {(fact.source, fact.data.get("fact_id")) for fact in known if fact.type == WITHDRAWAL}
+    return any(
+        (fact.source == agency and fact.type not in _NO_PART)
+        or (kind in referred_to(fact) and in_region(fact.data.get("region")))
+        for fact in known
+        if fact.identity not in gone
+    )
+
+
+def may_add(fact: Fact, sender: Sender, known: Iterable[Fact]) -> bool:
+    """Whether a fact counts at once in a case with these facts. A case nobody knows is opened by it; in another its
+    source is part of it, or of the region in which the case is: whoever has the reference there was given it."""
+    facts = tuple(known)
+    if not facts or sender.agency == EVERY or is_part(fact.source, sender.has_region, facts):
+        return True
+    return any(
+        one.source == fact.source or one.data.get("region") == fact.data.get("region") or _offered(one, fact.source)
+        for one in facts
+    )
+
+
+def referred_to(fact: Fact) -> frozenset[str]:
+    """The kinds of agency a fact asks to act in its region."""
+    asks = REFERS.get(fact.type, frozenset())
+    if fact.type == "report.triaged":
+        return asks if fact.data.get("needs_police") is True else _TALKS
+    return asks
+
+
+def _offered(fact: Fact, agency: str) -> bool:
+    """An offer lets the one it names answer; only the answer makes it part of the case."""
+    return fact.type == "case.transfer_offered" and fact.data.get("to") == agency
+
+
+def codes_only(value: Any) -> Any:
+    """An answer without what points at a person or a pair: for those who see codes everywhere. The key of a flag is the
+    pair's reference for some rules, so no key is shown."""
+    if isinstance(value, Mapping):
+        return {
+            name: "" if name == "key" else codes_only(inner) for name, inner in value.items() if name not in _POINTERS
+        }
+    return [codes_only(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _of(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# Random, but the same for each report on the pair; the others describe the person, for counting only (facts.md).
+_POINTERS = _of("pair_ref district age_band sex relation")
+_TALKS = _of("helpline-150 helpline-111 crisis-centre")
+_EXAMINES = _of("forensic clinic")
+# What a fact asks of whom; the duties that begin with it are in the policy. Supervisors are asked nothing here: they
+# see their regions anyway.
+REFERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "report.triaged": _of("102 police-unit"),
+        "shelter.referral_requested": _of("shelter"),
+        "police.incident_registered": _of("police-unit"),
+        "police.arrived": _of("police-unit"),
+        "police.outcome_recorded": _TALKS,
+        "order.violation_reported": _of("102 police-unit"),
+        "exam.requested": _EXAMINES,
+        "exam.blocked": _EXAMINES,
+        "protocol.drawn_up": _of("court"),
+        "offender.detained": _of("court"),
+    }
+)

@@ -16,6 +16,11 @@ def default_policy() -> Path:
     return _bundled("policies/kz.yaml", "policies/kz.yaml")
 
 
+def default_retention() -> Path:
+    """How long the vault keeps what when nothing else is configured."""
+    return _bundled("policies/retention.yaml", "policies/retention.yaml")
+
+
 def _bundled(in_checkout: str, in_package: str) -> Path:
     # A site-packages folder has no pyproject.toml three levels up, so an unrelated file is never taken for ours.
     if (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / in_checkout).is_file():

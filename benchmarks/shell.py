@@ -16,6 +16,7 @@ from benchmarks.typical import typical
 from qorgau.bus import Outgoing
 from qorgau.facts import WITHDRAWAL, Fact
 from qorgau.front.envelope import to_kafka
+from qorgau.heart.collecting import collect_seldom
 from qorgau.instants import DAY, SECOND
 from qorgau.season import Planned, season
 from qorgau.vocabulary import facts_topic
@@ -46,6 +47,8 @@ class Side:
 
 def run(short: bool) -> list[Figure]:
     """Facts per second from the log to the last flag in it, and what each side needs for them."""
+    # As every process of a service does: the bare loop is in this one.
+    collect_seldom()
     return asyncio.run(_run(*((2_000, 2) if short else (12_000, 4))))
 
 

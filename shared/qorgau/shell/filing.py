@@ -3,7 +3,6 @@ one portion, the next is loaded and stepped. What is read, and when it may be ju
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,10 +19,8 @@ from qorgau.shell.takeover import TakeOver
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
 
-# So many cases are loaded, and written, with one command.
-PORTION = 125
-# So many portions are saved and told while the next is stepped; these are in memory, and not a whole batch.
-UNDER_WAY = 2
+# So many cases are loaded, and written, with one command; two portions are in memory, and not a whole batch.
+PORTION = 250
 # Between two slices of pure work the loop turns: heartbeats and requests go on, and so does the portion before.
 SLICE = 0.002
 
@@ -69,21 +66,19 @@ class Filing:
         """Return when all of it is saved. Raises Unavailable where that is unknown; repeating it is safe."""
         outcome = Outcome()
         left = work.cases()
-        ending: deque[asyncio.Task[set[str]]] = deque()
+        ending: asyncio.Task[set[str]] | None = None
         try:
-            while left or ending:
+            while left or ending is not None:
                 portion, left = left[:PORTION], left[PORTION:]
-                if portion:
-                    steps = await self._stepped(portion, work)
-                    ending.append(asyncio.create_task(self._end(steps, outcome)))
-                if len(ending) > UNDER_WAY or not left:
+                steps = await self._stepped(portion, work) if portion else []
+                if ending is not None:
                     # Those that somebody else had changed are loaded and stepped once more.
-                    left += await ending[0]
-                    ending.popleft()
+                    left += await ending
+                ending = asyncio.create_task(self._end(steps, outcome)) if steps else None
         finally:
-            for task in ending:
-                task.cancel()
-            await asyncio.gather(*ending, return_exceptions=True)
+            if ending is not None:
+                ending.cancel()
+                await asyncio.gather(ending, return_exceptions=True)
         return outcome
 
     async def _stepped(self, cases: Collection[str], work: Work) -> list[Step]:
@@ -116,12 +111,10 @@ class Filing:
 
     async def _tell(self, saved: Sequence[Stored], outcome: Outcome) -> None:
         try:
-            told = await self.relay.publish(saved)
+            # Later portions are told after this one, and so further on in each partition.
+            outcome.told |= await self.relay.publish(saved)
         except Unavailable as error:
             outcome.failure = error
-        else:
-            for number, offset in told.items():
-                outcome.told[number] = max(offset, outcome.told.get(number, 0))
 
     def _count(self, one: Step) -> None:
         for change in one.changes:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -11,6 +10,13 @@ import pytest
 import intake.domain
 from intake.reports import Reports, reports_router
 from intake.transfers import transfer_guard
+from intake.vault.blind import IndexKeys, traces
+from intake.vault.form import Personal
+from intake.vault.keys import DataKeys, HeldKeys, Keyring
+from intake.vault.opening import Locks, Opening
+from intake.vault.packing import unpack
+from intake.vault.records import VaultRecord
+from intake.vault.storing import to_document
 from qorgau.auth import make_token
 from qorgau.facts import Fact
 from qorgau.front.door import Door, Sender
@@ -25,14 +31,34 @@ SECRET = "Aigul-860412400123"
 REPORT = {"region": "KZ-75", "channel": "150", "area": "urban"}
 
 
-@dataclass
+KEYS = IndexKeys("i1", {"i1": b"i" * 32})
+RING = Keyring("k1", {"k1": b"k" * 32})
+
+
 class Memory:
-    """A vault that remembers the first fact of each case."""
+    """A vault in memory: its book and its pairs."""
 
-    cases: dict[str, Fact] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.records: dict[str, VaultRecord] = {}
+        self.known: dict[str, str] = {}
 
-    async def open_case(self, fact: Fact) -> Fact:
-        return self.cases.setdefault(str(fact.case), fact)
+    @property
+    def cases(self) -> dict[str, Fact]:
+        """The report of each case."""
+        return {case: record.facts[0] for case, record in self.records.items()}
+
+    async def open(self, record: VaultRecord) -> bool:
+        return self.records.setdefault(record.case, record) is record
+
+    async def find(self, case: str) -> VaultRecord | None:
+        return self.records.get(case)
+
+    async def reference(self, case: str, personal: Personal | None, keys: IndexKeys, now: int) -> str | None:
+        found = sorted(traces(personal, keys).pair)
+        known = [self.known[index] for index in found if index in self.known]
+        reference = known[0] if known else f"pair-{len(self.known)}"
+        self.known |= dict.fromkeys(found, reference)
+        return reference if found else None
 
 
 @pytest.fixture
@@ -46,7 +72,9 @@ async def client(memory: Memory) -> AsyncIterator[httpx2.AsyncClient]:
         return Readiness(True)
 
     door = Door("intake", intake.domain.FACTS, frozenset({"KZ-75", "KZ-71"}), lambda: NOW, KEY)
-    reports = Reports(door, memory, KEY, Metrics())
+    provider = HeldKeys(lambda: RING)
+    locks = Locks(provider, DataKeys(provider, lambda: 0.0), lambda: KEYS)
+    reports = Reports(door, Opening(memory, memory, locks, KEYS), KEY, Metrics())
     app = build_app("intake", [reports_router(reports, KEY, Limiter())], ready=ready, metrics=reports.metrics)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         yield client
@@ -92,6 +120,62 @@ async def test_a_key_used_for_another_report_is_refused(client: httpx2.AsyncClie
     assert len(memory.cases) == 1
 
 
+PERSONAL = {
+    "survivor": {
+        "name": "Айгүл Сейітқызы",
+        "iin": "860412400123",
+        "phone": "+7 701 123 45 67",
+        "safe_contact": {"code_word": "SUNFLOWER"},
+    },
+    "alleged_offender": {"name": "Ерлан Сейітов", "birth_date": "1984-02-01", "phone": "8 701 765 43 21"},
+    "narrative": "He hit her with a chair.",
+}
+
+
+async def test_what_is_personal_is_sealed_in_the_vault_and_in_no_fact(
+    client: httpx2.AsyncClient, memory: Memory
+) -> None:
+    answer = await report(client, {**REPORT, **PERSONAL, "needs_police": True, "priority": "prompt"})
+    record = memory.records[answer.json()["case"]]
+    assert [fact.type for fact in record.facts] == ["report.received", "report.triaged"]
+    told = repr([(fact.source, dict(fact.data)) for fact in record.facts]) + repr(record) + answer.text
+    stored = to_document(record, 0, "1")
+    assert not [word for word in ("Айгүл", "8604", "701", "SUNFLOWER", "Ерлан", "1984", "chair") if word in told]
+    assert not [word for word in ("Айгүл", "SUNFLOWER", "chair", "860412400123") if word in repr(stored)]
+    assert record.key is not None
+    key = await HeldKeys(lambda: RING).unwrap(record.key.wrapped, record.case)
+    opened = unpack(record.case, record.reports[0].id, record.reports[0].fields, key, record.key.id)
+    assert opened["survivor"]["safe_contact"] == {"code_word": "SUNFLOWER"}
+    assert opened["narrative"] == PERSONAL["narrative"]
+
+
+async def test_two_reports_on_the_same_two_people_carry_the_same_random_reference(
+    client: httpx2.AsyncClient, memory: Memory
+) -> None:
+    iin = {"survivor": {"iin": "860412400123"}, "alleged_offender": {"iin": "840201300126"}}
+    wrong = {"survivor": {"iin": "860412400123"}, "alleged_offender": {"name": "Ерлан Сейітов"}}
+    answers = [await report(client, {**REPORT, **who}, f"k{n}") for n, who in enumerate((iin, iin, wrong))]
+    pairs = [memory.cases[answer.json()["case"]].data.get("pair_ref") for answer in answers]
+    assert pairs[0] == pairs[1]
+    assert pairs[0] is not None
+    assert pairs[2] is None
+
+
+async def test_the_same_key_with_another_narrative_is_refused_and_repeats_nothing_of_either(
+    client: httpx2.AsyncClient, memory: Memory
+) -> None:
+    await report(client, {**REPORT, **PERSONAL})
+    answer = await report(client, {**REPORT, **PERSONAL, "narrative": "another " + SECRET})
+    assert (answer.status_code, answer.json()["field"]) == (422, "Idempotency-Key")
+    assert SECRET not in answer.text
+    assert (await report(client, {**REPORT, **PERSONAL})).status_code == 201
+
+
+async def test_a_number_that_cannot_be_right_is_taken_and_named(client: httpx2.AsyncClient, memory: Memory) -> None:
+    answer = await report(client, {**REPORT, "survivor": {"iin": "860412400128"}})
+    assert (answer.status_code, answer.json()["doubts"]) == (201, ["survivor.iin"])
+
+
 async def test_a_development_token_speaks_for_the_desk_of_the_channel(
     client: httpx2.AsyncClient, memory: Memory
 ) -> None:
@@ -113,6 +197,9 @@ BAD: dict[str, tuple[Any, str | None, dict[str, str], int]] = {
     "injury without an instant": ({**REPORT, "injury": True}, "k1", {}, 422),
     "a list": ([REPORT], "k1", {}, 422),
     "no report": ({}, "k1", {}, 422),
+    "a name in a person": ({**REPORT, "survivor": {"name": SECRET, "pet": "x"}}, "k1", {}, 422),
+    "a priority alone": ({**REPORT, "priority": "prompt"}, "k1", {}, 422),
+    "police without a priority": ({**REPORT, "needs_police": True}, "k1", {}, 422),
     "another region": ({**REPORT, "region": "KZ-71"}, "k1", {}, 403),
     "a court": (REPORT, "k1", {"agency": "court/KZ-75"}, 403),
     "another scope": (REPORT, "k1", {"scope": "facts:write"}, 403),

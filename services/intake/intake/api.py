@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from intake.reports import Reports, reports_router
+from intake.vault.form import form_schemas
 from qorgau.front.flagbook import FlagBook
 from qorgau.front.keeper import Keeper
 from qorgau.service import Lifespan
@@ -14,7 +15,9 @@ from qorgau.vocabulary import INTAKE
 
 def build_api(keeper: Keeper, reports: Reports, lifespan: Lifespan | None = None) -> FastAPI:
     """The application of intake."""
-    return keeper.app(reports_router(reports, keeper.token_key, keeper.limiter), lifespan=lifespan)
+    return keeper.app(
+        reports_router(reports, keeper.token_key, keeper.limiter), lifespan=lifespan, schemas=form_schemas()
+    )
 
 
 def flags_of_others(book: FlagBook) -> Callable[[str], Awaitable[dict[str, Any]]]:

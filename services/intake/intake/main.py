@@ -10,6 +10,9 @@ from intake.reports import Reports
 from intake.settings import Settings
 from intake.transfers import FactsOf, transfer_guard
 from intake.vault.book import VaultBook
+from intake.vault.locking import locks_of, plain_keys
+from intake.vault.opening import Opening
+from intake.vault.pairs import Pairs
 from qorgau.bus import FactsLog
 from qorgau.facts import Fact
 from qorgau.front.flagbook import FlagBook
@@ -33,7 +36,10 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         vault = parts.cases.reported
         assert isinstance(vault, VaultBook)
         host.prepare.append(vault.prepare)
-        reports = Reports(parts.door, vault, key, host.metrics)
+        pairs = Pairs(host.database)
+        host.prepare.append(pairs.prepare)
+        opening = Opening(vault, pairs, locks_of(settings), plain_keys(settings))
+        reports = Reports(parts.door, opening, key, host.metrics)
         keeper = parts.keeper(guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book))
         try:
             await host.run(build_api(keeper, reports), stopping)

@@ -1,4 +1,4 @@
-"""`POST /v1/reports`: a desk tells of a report, and a case begins. No personal data: the fact's fields and no others.
+"""`POST /v1/reports`: a desk tells of a report, and a case begins. What is personal goes into the vault and no further.
 
 The case is named by a keyed digest of agency and Idempotency-Key. So the case itself remembers the key, one write is
 all there is, and the same request, also at the same instant or by another replica, finds the same case.
@@ -6,27 +6,28 @@ all there is, and the same request, also at the same instant or by another repli
 
 import hashlib
 import hmac
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from intake.domain import ReportReceived
+from intake.domain import ReportReceived, ReportTriaged
+from intake.vault.form import form_schema, split
+from intake.vault.opening import Told
 from qorgau.auth import REPORTS_WRITE, require
-from qorgau.errors import Invalid, Malformed, UnsupportedMedia
+from qorgau.errors import UnsupportedMedia
 from qorgau.facts import Fact, event_type
 from qorgau.front.describe import json_content
 from qorgau.front.door import EVERY, WRITE, Door, Sender
 from qorgau.front.envelope import JSON, read_json
+from qorgau.front.idempotency import KeyHeader, check_key
 from qorgau.front.limits import Limiter, read_body
-from qorgau.instants import format_instant, parse_instant
+from qorgau.instants import format_instant
 from qorgau.service import v1
 from qorgau.telemetry import Metrics
 
-_KEY = re.compile(r"[!-~]{1,128}")
 # Whose desk a channel is, for a development token that speaks for everybody.
 _DESK_OF = {
     "102": "102",
@@ -41,46 +42,60 @@ _DESK_OF = {
 class Vault(Protocol):
     """Where a report is safe: intake's database."""
 
-    async def open_case(self, fact: Fact) -> Fact:
-        """Write the case with this fact and its outbox in one document; return the fact as stored, which is an older
-        one where the case is there already. Raises Unavailable where it cannot be made durable."""
+    async def open_case(self, told: Told) -> Sequence[Fact]:
+        """Write the case with this report and its outbox in one document; return its facts as stored, older ones where
+        the case is there already. Raises Invalid where the key came with another body, Unavailable where it cannot be
+        made durable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """What happens to a report: the door, then one write."""
+    """What happens to a report: the form, the door, then one write."""
 
     door: Door
     vault: Vault
     secret: str
     metrics: Metrics
 
-    async def take(self, body: object, key: str, sender: Sender) -> dict[str, str]:
+    async def take(self, body: object, key: str, sender: Sender) -> dict[str, Any]:
         """The answer to a report, the same for the same key; raises Invalid where the key was used for another."""
-        if not isinstance(body, dict):
-            raise Invalid("A report is a JSON object.")
+        parts = split(body)
+        assert isinstance(body, dict)
         source = sender.agency if sender.agency != EVERY else _desk(body)
         case, report_id = self._reference("case", source, key), self._reference("report", source, key)
-        event = {
-            "specversion": "1.0",
-            "id": report_id,
-            "source": source,
-            "type": event_type(ReportReceived.type),
-            "subject": case,
-            "time": body.get("time", format_instant(self.door.now())),
-            "data": _data(body, report_id),
-        }
-        fact = self.door.admit(event, replace(sender, scopes=frozenset({WRITE}))).fact
-        stored = await self.vault.open_case(fact)
-        if stored.data != fact.data or ("time" in body and stored.time != parse_instant(body["time"])):
-            raise Invalid("This key was used for another report; take a new one.", field="Idempotency-Key")
-        self.metrics.facts.labels("report", "accepted").inc()
-        return {"case": case, "report_id": report_id}
+        time = parts.report.get("time", format_instant(self.door.now()))
+        told = {name: value for name, value in parts.report.items() if name != "time"}
+        data: list[tuple[str, str, Mapping[str, Any]]] = [(ReportReceived.type, report_id, told)]
+        if parts.triage is not None:
+            data.append((ReportTriaged.type, self._reference("triage", source, key), parts.triage))
+        by = replace(sender, scopes=frozenset({WRITE}))
+        facts = [
+            self.door.admit(_event(type, id, source, case, time, {**own, "report_id": report_id}), by).fact
+            for type, id, own in data
+        ]
+        # One instant for what was told at once.
+        facts = [replace(fact, recorded=facts[0].recorded) for fact in facts]
+        await self.vault.open_case(Told(report_id, facts, parts.personal, body))
+        self.metrics.facts.labels("report", "accepted").inc(len(facts))
+        doubts = parts.personal.doubts if parts.personal else ()
+        return {"case": case, "report_id": report_id} | ({"doubts": list(doubts)} if doubts else {})
 
     def _reference(self, what: str, source: str, key: str) -> str:
         """A name nobody can guess without the secret, 128 bits long."""
         text = f"{what} {source} {key}".encode()
         return hmac.new(hashlib.sha256(self.secret.encode()).digest(), text, hashlib.sha256).hexdigest()[:32]
+
+
+def _event(type: str, id: str, source: str, case: str, time: object, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": event_type(type),
+        "subject": case,
+        "time": time,
+        "data": dict(data),
+    }
 
 
 def _desk(body: Mapping[str, Any]) -> str:
@@ -89,25 +104,18 @@ def _desk(body: Mapping[str, Any]) -> str:
     return f"{kind}/{region}" if isinstance(region, str) else kind
 
 
-def _data(body: Mapping[str, Any], report_id: str) -> dict[str, Any]:
-    if "report_id" in body:
-        raise Invalid("It is given by this service; leave it out.", field="report_id")
-    return {**{name: value for name, value in body.items() if name != "time"}, "report_id": report_id}
-
-
-def report_schema() -> dict[str, Any]:
-    """The body of a report: the data of the fact, without the id that this service gives, and perhaps a time."""
-    schema = ReportReceived.model_json_schema()
-    del schema["properties"]["report_id"]
-    schema["required"].remove("report_id")
-    schema["properties"]["time"] = {"type": "string", "format": "date-time", "description": "Default: now"}
-    return schema | {"title": "Report", "description": "No personal data; unknown fields are refused."}
-
-
 _TAKEN = {
     "type": "object",
     "required": ["case", "report_id"],
-    "properties": {"case": {"type": "string"}, "report_id": {"type": "string"}},
+    "properties": {
+        "case": {"type": "string"},
+        "report_id": {"type": "string"},
+        "doubts": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Fields that cannot be right, such as an IIN with a wrong control digit: ask again",
+        },
+    },
 }
 
 
@@ -122,19 +130,16 @@ def reports_router(reports: Reports, token_key: str, limiter: Limiter) -> APIRou
         tags=["reports"],
         summary="Tell of a report; a case begins",
         responses={201: {"description": "Safe in the vault", "content": json_content(_TAKEN)}},
-        openapi_extra={"requestBody": {"required": True, "content": json_content(report_schema())}},
+        openapi_extra={"requestBody": {"required": True, "content": json_content(form_schema())}},
     )
     async def post_report(
-        request: Request,
-        sender: Annotated[Sender, Depends(writer)],
-        key: Annotated[str | None, Header(alias="Idempotency-Key", description="Required; 1 to 128 characters")] = None,
+        request: Request, sender: Annotated[Sender, Depends(writer)], key: KeyHeader = None
     ) -> JSONResponse:
         request.state.headers = limiter.take(sender.agency)
-        if key is None or not _KEY.fullmatch(key):
-            raise Malformed("Send 1 to 128 visible ASCII characters, new for each report.", field="Idempotency-Key")
+        known = check_key(key)
         if request.headers.get("content-type", JSON).partition(";")[0].strip().lower() != JSON:
             raise UnsupportedMedia(f"Send {JSON}.")
-        answer = await reports.take(read_json(await read_body(request)), key, sender)
+        answer = await reports.take(read_json(await read_body(request)), known, sender)
         return JSONResponse(answer, 201, {"Location": f"/v1/cases/{answer['case']}"})
 
     return router

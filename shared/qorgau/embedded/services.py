@@ -12,7 +12,7 @@ from pathlib import Path
 from qorgau.embedded.ports import LOOPBACK, stable_ports
 from qorgau.embedded.process import Process
 from qorgau.instants import format_instant
-from qorgau.vocabulary import NOTIFIER, SERVICES
+from qorgau.vocabulary import INTAKE, NOTIFIER, SERVICES
 
 # Topics and indexes are made at the first start, and the machine may be small and busy.
 READY_WITHIN = timedelta(minutes=3)
@@ -107,6 +107,12 @@ def feed(backing: Backing, services: Sequence[Replicas], token: str, begins: int
 
 def _process(service: str, name: str, port: int, backing: Backing, urls: Mapping[str, str]) -> Process:
     own = {"QORGAU_HOST": LOOPBACK, "QORGAU_PORT": str(port), "QORGAU_INSTANCE": name, "QORGAU_ROLE": "all"}
+    if service == INTAKE:
+        own |= {
+            "QORGAU_VAULT_KEY_FILE": str(backing.folder / "vault-keys.json"),
+            "QORGAU_VAULT_INDEX_FILE": str(backing.folder / "vault-index-secrets.json"),
+            "QORGAU_VAULT_MAKE_KEYS": "true",
+        }
     if service == NOTIFIER:
         own["QORGAU_OWNERS"] = json.dumps({owner: url for owner, url in urls.items() if owner != NOTIFIER})
     return Process(

@@ -73,7 +73,7 @@ def fact_schemas(models: Models) -> dict[str, Any]:
     schemas: dict[str, Any] = {"FactResult": _FACT_RESULT}
     for name, model in sorted(models.items()):
         schemas[name] = _event(name, model.context)
-        schemas[f"{name}.data"] = _without_null(model.model_json_schema())
+        schemas[f"{name}.data"] = without_null(model.model_json_schema())
     return schemas
 
 
@@ -98,7 +98,7 @@ def _event(name: str, context: bool | None) -> dict[str, Any]:
     }
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A field that may be left out may not be null, whatever the model's type hints say to Python."""
     for field in schema.get("properties", {}).values():
         choices = [choice for choice in field.pop("anyOf", []) if choice != {"type": "null"}]

@@ -1,6 +1,9 @@
 """What the three services that keep cases have in common over HTTP: facts in, references in, cases and flags out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -24,8 +27,10 @@ class Keeper:
     limiter: Limiter
     api: bool = True
 
-    def app(self, *own: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
-        """The application: the common routes and those that only this service has."""
+    def app(
+        self, *own: APIRouter, lifespan: Lifespan | None = None, schemas: Mapping[str, Any] = MappingProxyType({})
+    ) -> FastAPI:
+        """The application: the common routes and those that only this service has, with their schemas."""
         common = (
             facts_router(self.posting, self.token_key, self.limiter),
             references_router(self.registry, self.token_key, self.limiter),
@@ -37,6 +42,6 @@ class Keeper:
             ready=self.ready,
             metrics=self.posting.metrics,
             lifespan=lifespan,
-            schemas=fact_schemas(self.posting.door.models),
+            schemas={**fact_schemas(self.posting.door.models), **schemas},
             api=self.api,
         )

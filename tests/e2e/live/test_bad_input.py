@@ -192,7 +192,7 @@ async def test_what_a_token_does_not_allow_is_refused(live: Stack) -> None:
         token(live, lifetime=timedelta(seconds=-1))["authorization"],
         f"Bearer {good_token[:-4]}AAAA",
         f"Bearer {jwt.encode(claims, 'another key that is long enough for it', headers={'typ': 'JWT'})}",
-        f"Bearer {jwt.encode(claims, "", algorithm='none', headers={'typ': 'JWT'})}",
+        f"Bearer {jwt.encode(claims, '', algorithm='none', headers={'typ': 'JWT'})}",
         f"Bearer {jwt.encode(claims | {'aud': 'others'}, key, headers={'typ': 'JWT'})}",
         f"Bearer {jwt.encode(claims | {'nbf': claims['exp']}, key, headers={'typ': 'JWT'})}",
         f"Bearer {jwt.encode(claims | {'agency': {'$gt': ''}}, key, headers={'typ': 'JWT'})}",
@@ -236,7 +236,7 @@ async def test_bad_reports_and_references_are_refused_and_leave_nothing(live: St
     report = {"channel": "102", "area": "urban", "region": REGION}
     url, desk = f"{live.url(INTAKE)}/v1/reports", token(live, scopes=["reports:write", "facts:write"])
     bad: list[Any] = [
-        report | {name: CANARY} for name in ("name", "iin", "narrative", "channel", "region", "report_id")
+        report | {name: CANARY} for name in ("name", "iin", "note", "channel", "region", "report_id")
     ]
     bad += [report | {name: value} for name in report for value in OPERATORS]
     bad += [report | {"time": CANARY}, report | {"time": ahead(DAY + MINUTE)}, [report], CANARY]

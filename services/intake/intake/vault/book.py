@@ -1,122 +1,154 @@
 """The vault in the database: one document a case, outside the editions, because nothing else can make it again.
 
 Reports that come at the same time are written together and flushed once; each is answered when it is safe. Kafka may be
-away: a report then waits in its document until it is told.
+away: a report then waits in its document until it is told. Every later change is one compare-and-swap on the version.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 from pymongo import UpdateOne
 
-from qorgau.errors import QorgauError, Unavailable
+from intake.vault.records import VaultRecord
+from intake.vault.storing import from_document, to_document
+from qorgau.errors import NotFound, QorgauError, Unavailable
 from qorgau.facts import Fact
 from qorgau.front.posting import FactLog
-from qorgau.shell.documents import fact_document, fact_of_document
+from qorgau.shell.documents import fact_of_document
 from qorgau.shell.mongo import barrier, collection, deadline, insert_all, write_all
 
-# As many as are told at once; what is left comes with the next look.
+# As many as are written, or told, at once; what is left comes with the next look.
 AT_ONCE = 500
 # So many may wait for their turn to be written; more are refused, and come again.
 WAITING = 2_000
+# Two changes of one case at one instant are rare; more than a few rounds of losing mean that something is wrong.
+TRIES = 5
+_NAME = "vault"
+_Result = TypeVar("_Result")
 
 
 class VaultBook:
-    """Opens cases, and is the `Reported` of the tracker. `number_of`: the partition of a case."""
+    """The records of the vault, and the `Reported` of the tracker. `number_of`: the partition of a case."""
 
     def __init__(self, database: Any, number_of: Callable[[str], int], log: FactLog) -> None:
         self._database = database
-        self._cases = collection(database, "vault", flushed=False)
+        self._opening = collection(database, _NAME, flushed=False)
+        self._records = collection(database, _NAME)
         self._number_of = number_of
         self._log = log
-        self._queue: list[tuple[dict[str, Any], asyncio.Future[bool]]] = []
+        self._token = secrets.token_hex(6)
+        self._queue: list[tuple[VaultRecord, asyncio.Future[bool]]] = []
         self._working: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
 
     async def prepare(self) -> None:
-        """Create the index; safe to repeat."""
+        """Create the indexes; safe to repeat."""
         async with deadline():
-            await self._cases.create_index([("pending", 1)])
+            for name in ("pending", "unchained", "indexes", "due"):
+                await self._records.create_index([(name, 1)])
 
-    async def open_case(self, fact: Fact) -> Fact:
-        """Write the case with this fact; return the fact as stored, an older one where the case has it already. Raises
-        Unavailable where it cannot be made durable, or too many wait."""
-        case = str(fact.case)
-        document = {"_id": case, "p": self._number_of(case), "facts": [fact_document(fact)], "pending": 1}
-        if await self._insert(document):
-            return fact
-        known = [one for one in await self.of_case(case) if one.identity == fact.identity]
-        if not known:
-            raise Unavailable
-        return known[0]
-
-    async def _insert(self, document: dict[str, Any]) -> bool:
-        """Whether it is written; False where the case is there."""
+    async def open(self, record: VaultRecord) -> bool:
+        """Write a new case; whether it was new. Raises Unavailable where it cannot be made safe, or too many wait."""
         if len(self._queue) >= WAITING:
             raise Unavailable("Too many reports at once; send this one again in a moment.")
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._queue.append((document, written))
+        self._queue.append((record, written))
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._write())
         return await written
+
+    async def find(self, case: str) -> VaultRecord | None:
+        """The record of a case, or None."""
+        async with deadline():
+            document = await self._records.find_one({"_id": case})
+        return None if document is None else from_document(document)
+
+    async def change(self, case: str, change: Callable[[VaultRecord], tuple[VaultRecord, _Result]]) -> _Result:
+        """Change a record in one write, again and again until nobody has been in between; what `change` gave besides,
+        once the record is written. Raises NotFound, Unavailable, and what `change` raises."""
+        for _ in range(TRIES):
+            record = await self.find(case)
+            if record is None:
+                raise NotFound
+            changed, result = change(record)
+            if changed is record or await self._replace(record, changed):
+                return result
+        raise Unavailable
+
+    async def _replace(self, before: VaultRecord, after: VaultRecord) -> bool:
+        document = to_document(after, self._number_of(after.case), self._next(before.version))
+        async with deadline():
+            put = await self._records.replace_one({"_id": after.case, "v": before.version}, document)
+        return bool(put.matched_count)
+
+    def _next(self, version: str) -> str:
+        return f"{int(version.partition('.')[0] or 0) + 1}.{self._token}"
 
     async def _write(self) -> None:
         """Write what waits, and what comes meanwhile, until nothing does."""
         while self._queue:
             batch, self._queue = self._queue[:AT_ONCE], self._queue[AT_ONCE:]
-            documents = [document for document, _ in batch]
+            records = [record for record, _ in batch]
             try:
-                known = await insert_all(self._cases, documents)
-                await barrier(self._database, "vault")
-            except QorgauError as error:
+                documents = [to_document(record, self._number_of(record.case), self._next("")) for record in records]
+                known = await insert_all(self._opening, documents)
+                await barrier(self._database, _NAME)
+            except Exception as error:
                 _fail([written for _, written in batch], error)
                 continue
             for place, (_, written) in enumerate(batch):
                 if not written.done():
                     written.set_result(place not in known)
-            self._tell_soon([document for place, document in enumerate(documents) if place not in known])
+            self._tell_soon([record for place, record in enumerate(records) if place not in known])
 
-    def _tell_soon(self, documents: Sequence[Mapping[str, Any]]) -> None:
+    def _tell_soon(self, records: Sequence[VaultRecord]) -> None:
         # Not part of the answer: the reports are safe, and Kafka may take its time.
-        if documents:
-            task = asyncio.create_task(self._tell_quietly(documents))
+        if records:
+            task = asyncio.create_task(self._tell_quietly({record.case: record.facts for record in records}))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 
-    async def _tell_quietly(self, documents: Sequence[Mapping[str, Any]]) -> None:
+    async def _tell_quietly(self, facts: dict[str, Sequence[Fact]]) -> None:
         try:
-            await self._tell(documents)
+            await self._tell(facts)
         except QorgauError:
             # The next look of the tracker finds them.
             return
 
-    async def _tell(self, documents: Sequence[Mapping[str, Any]]) -> None:
-        await self._log.append([fact_of_document(fact) for document in documents for fact in document["facts"]])
-        told = [UpdateOne({"_id": document["_id"]}, {"$set": {"pending": 0}}) for document in documents]
-        await write_all(self._cases, told)
+    async def _tell(self, facts: dict[str, Sequence[Fact]]) -> None:
+        await self._log.append([fact for own in facts.values() for fact in own])
+        # With the number of facts that were told: one that was added meanwhile still waits.
+        told = [
+            UpdateOne({"_id": case, "facts": {"$size": len(own)}}, {"$set": {"pending": 0}})
+            for case, own in facts.items()
+        ]
+        await write_all(self._opening, told)
 
     async def reporting(self, numbers: Collection[int]) -> Collection[str]:
         """The cases of these partitions with a report that may not be in the log yet."""
         async with deadline():
-            found = self._cases.find({"pending": 1, "p": {"$in": sorted(numbers)}}, {"_id": 1})
+            found = self._records.find({"pending": 1, "p": {"$in": sorted(numbers)}}, {"_id": 1})
             return {document["_id"] for document in await found.to_list(None)}
 
     async def tell(self, numbers: Collection[int]) -> None:
         """Write what waits for these partitions into the log, then forget that it waits. Repeating it is safe."""
         while True:
             async with deadline():
-                found = self._cases.find({"pending": 1, "p": {"$in": sorted(numbers)}}).limit(AT_ONCE)
-                documents = await found.to_list(None)
+                waiting = self._records.find({"pending": 1, "p": {"$in": sorted(numbers)}}, {"facts": 1})
+                documents = await waiting.limit(AT_ONCE).to_list(None)
             if documents:
-                await self._tell(documents)
+                await self._tell(
+                    {each["_id"]: [fact_of_document(fact) for fact in each["facts"]] for each in documents}
+                )
             if len(documents) < AT_ONCE:
                 return
 
     async def of_case(self, case: str) -> Sequence[Fact]:
         """Every fact of a case that came this way, in the log or not."""
         async with deadline():
-            document = await self._cases.find_one({"_id": case}, {"facts": 1})
+            document = await self._records.find_one({"_id": case}, {"facts": 1})
         return [] if document is None else [fact_of_document(fact) for fact in document["facts"]]
 
     async def close(self) -> None:
@@ -127,7 +159,7 @@ class VaultBook:
             await asyncio.wait(self._telling)
 
 
-def _fail(waiting: Sequence[asyncio.Future[bool]], error: QorgauError) -> None:
+def _fail(waiting: Sequence[asyncio.Future[bool]], error: Exception) -> None:
     for written in waiting:
         if not written.done():
             written.set_exception(error)

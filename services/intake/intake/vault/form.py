@@ -14,6 +14,7 @@ from intake.domain import ReportReceived, ReportTriaged
 from intake.vault import people
 from intake.vault.people import AllegedOffender, Caller, Private, Prose, Survivor
 from qorgau.errors import Invalid, TooLarge
+from qorgau.front.describe import without_null
 from qorgau.front.posted import AgencyCode
 
 Consent = Literal["given", "refused"]
@@ -155,3 +156,32 @@ def _is_model(value: object) -> bool:
 
 
 _NAMES = _names()
+
+
+def form_schema() -> dict[str, Any]:
+    """The body of a report as JSON Schema: codes that travel, a triage made with it, and the personal part."""
+    codes, triage, personal = (_schema(model) for model in (ReportReceived, ReportTriaged, Personal))
+    properties = {name: schema for name, schema in codes["properties"].items() if name in _CODES}
+    properties |= {name: triage["properties"][name] for name in sorted(_TRIAGE)} | personal["properties"]
+    properties["time"] = {"type": "string", "format": "date-time", "description": "When it was told; default: now"}
+    return {
+        "title": "Report",
+        "description": "Personal fields stay in the vault, encrypted; unknown fields are refused.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name in codes["required"] if name in _CODES],
+        "properties": properties,
+    }
+
+
+def form_schemas() -> dict[str, Any]:
+    """What the schema of the form refers to, by name."""
+    defined: dict[str, Any] = Personal.model_json_schema(ref_template=_SCHEMAS)["$defs"]
+    return {name: without_null(schema) for name, schema in defined.items()}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return without_null(model.model_json_schema(ref_template=_SCHEMAS))
+
+
+_SCHEMAS = "#/components/schemas/{model}"

@@ -29,7 +29,8 @@ HEART = [
     *sorted(f"heart/{path.stem}" for path in (SHARED / "heart").glob("*.py") if path.stem != "__init__"),
 ]
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
-PURE = [*GROUND, *HEART, "policy", "explain", "explaining/deadline", "explaining/flag", *SURGE]
+AUDIT = ["audit/chain", "audit/checking"]
+PURE = [*GROUND, *HEART, "policy", "explain", "explaining/deadline", "explaining/flag", *SURGE, *AUDIT]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

@@ -212,3 +212,13 @@ def test_a_review_at_the_very_instant_of_the_second_report_answers_it(policy: Ro
     review = fact("v", "coordination.reviewed", "2026-06-02 09:00", "2026-06-02 11:00")
     [repeated] = flags([*facts, review], policy, "2026-06-03 09:00", "F5")
     assert repeated[2:] == ("2026-06-02T04:00:00Z", "2026-06-02T06:00:00Z", "cleared")
+
+
+@pytest.mark.parametrize(("one", "other", "counts"), [("ә1", "z1", "z1"), ("ә1", "ө1", "ә1"), ("Ж", "é", "é")])
+def test_copies_that_differ_only_in_their_letters_are_ordered_by_these_and_not_by_escapes(
+    policy: Row, one: str, other: str, counts: str
+) -> None:
+    first = fact("a", "order.issued", "2026-06-01 09:00", order_id=one)
+    copies = [first, first | {"data": {**first["data"], "order_id": other}}]
+    for facts in (copies, copies[::-1]):
+        assert {row[1] for row in flags(facts, policy, "2026-06-03 09:00", "P09")} == {counts}

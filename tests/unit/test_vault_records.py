@@ -269,6 +269,8 @@ def test_erasing_leaves_the_facts_and_nothing_of_the_person(record: VaultRecord)
             assert sealed not in document
         assert not [index for index in report_.traces.all if index.encode() in document]
     assert KEY.wrapped.value not in document
+    # Nor the digest by which a guess at the whole request could be confirmed.
+    assert record.reports[0].request.encode() not in document
     assert read(gone, reader(CENTRE), "support", None, NOW + 2)[1] == Refusal("erased")
     # Who has no business here learns nothing by it.
     assert read(gone, reader("court/KZ-75"), "proceedings", None, NOW + 2)[1] == Refusal("no_basis")
@@ -283,6 +285,9 @@ def test_an_erased_case_stays_erased(record: VaultRecord) -> None:
         report_added(gone, report("r2"), [FACT], told(), NOW)
     bare = report_added(gone, Report("r2", "102/KZ-75", NOW, "x"), [FACT], None, NOW)
     assert len(bare.facts) == 2
+    # A report of codes alone keeps its digest: a repeated request is still known.
+    plain = opened("c1", Report("r1", CENTRE, NOW, "x"), [FACT], None, None, NOW)
+    assert erased(plain, reader(CENTRE), "survivor_request", NOW)[0].reports == plain.reports
 
 
 def test_only_the_advocate_or_a_coordinator_erases_and_says_why(record: VaultRecord) -> None:

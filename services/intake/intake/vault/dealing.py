@@ -179,6 +179,8 @@ def _thinned(report: Report, classes: frozenset[str]) -> Report:
     return replace(
         report,
         fields=fields,
+        # With the last field goes the digest of the request, by which a guess at all of it could be confirmed.
+        request=report.request if fields or not report.fields else "",
         traces=Traces(
             survivor=traces.survivor if IDENTITY in left else none,
             offender=traces.offender if OFFENDER in left else none,

@@ -38,23 +38,29 @@ class Stored:
     count: float
 
 
+_CHANNEL = ("region", "channel", "period")
+
+
 class _StoredState(Collector):
-    """The last look at the database, whole: what is no longer there is no longer shown."""
+    """The last looks at the database, whole: what is no longer there is no longer shown."""
 
     families: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "qorgau_flags_open": ("Open flags, recomputed from the database", ("rule", "level", "severity", "region")),
         "qorgau_deadlines": ("Deadlines by state, recomputed from the database", ("rule", "state")),
         "qorgau_cases": ("Cases by state, recomputed from the database", ("state",)),
         "qorgau_parked": ("Facts that wait for a reference or for room", ("reason",)),
+        "qorgau_reports_to_usual_ratio": ("Reports of the newest day or week, 1 is usual", _CHANNEL),
+        "qorgau_reports_to_usual_p": ("Chance of so many or so few if nothing has changed", _CHANNEL),
+        "qorgau_surge_alarms": ("Days and weeks of surges that go on, recomputed from the database", _CHANNEL),
     }
 
     def __init__(self) -> None:
-        self.rows: tuple[Stored, ...] = ()
+        self.rows: dict[str, tuple[Stored, ...]] = {}
 
     def collect(self) -> Iterator[Metric]:
         for name, (help_text, labels) in self.families.items():
             family = GaugeMetricFamily(name, help_text, labels=labels)
-            for row in self.rows:
+            for row in (row for rows in self.rows.values() for row in rows):
                 if row.name == name:
                     family.add_metric(row.labels, row.count)
             yield family
@@ -82,6 +88,8 @@ class Metrics:
     loop_stall: Gauge = field(init=False)
     producer_rebuilds: Counter = field(init=False)
     stream_clients: Gauge = field(init=False)
+    audit_entries: Gauge = field(init=False)
+    audit_anchored: Gauge = field(init=False)
     tokens_refused: Counter = field(init=False)
     _stored: _StoredState = field(init=False, default_factory=_StoredState)
 
@@ -90,9 +98,9 @@ class Metrics:
             object.__setattr__(self, name, metric)
         self.registry.register(self._stored)
 
-    def show_stored(self, rows: Iterable[Stored]) -> None:
-        """Replace what is shown of the database by a new look at it."""
-        self._stored.rows = tuple(rows)
+    def show_stored(self, rows: Iterable[Stored], of: str = "cases") -> None:
+        """Replace what is shown of a part of the database by a new look at it."""
+        self._stored.rows[of] = tuple(rows)
 
     def text(self) -> bytes:
         """What `/metrics` answers."""
@@ -127,6 +135,8 @@ def _metrics(registry: CollectorRegistry) -> dict[str, Counter | Gauge | Histogr
         "loop_stall": gauge("loop_stall_seconds", "Longest time the event loop did not turn, since the last look"),
         "producer_rebuilds": counter("producer_rebuilds", "Producers replaced because they stopped acknowledging"),
         "stream_clients": gauge("stream_clients", "Open streams of flags"),
+        "audit_entries": gauge("audit_entries", "Length of the audit chain"),
+        "audit_anchored": gauge("audit_anchored_timestamp_seconds", "When the audit chain was last told to Kafka"),
         "tokens_refused": counter("tokens_refused", "Requests without a token that counts", "reason"),
     }
 

@@ -15,6 +15,8 @@ FLAGS_TOPIC = "qorgau.flags"
 NOTIFICATIONS_TOPIC = "qorgau.notifications"
 # Keyed digests of official numbers and the case they belong to; never the number itself.
 REFERENCES_TOPIC = "qorgau.references"
+# Where each service's audit chain ended, now and then.
+AUDIT_TOPIC = "qorgau.audit"
 _INBOUND = "qorgau.inbound."
 
 Fields = Mapping[str, frozenset[str] | None]

@@ -4,12 +4,14 @@ Clients are made here and nowhere else, and closed here when everything that use
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, partial
 
+from qorgau.audit.hosted import audit_of
+from qorgau.audit.relay import Audit
 from qorgau.bus import (
     Ends,
     FactsLog,
@@ -27,10 +29,10 @@ from qorgau.facts import Fact
 from qorgau.front.door import Door
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import FlagBook, flag_entry
+from qorgau.front.gate import Gate
 from qorgau.front.inbound import Inbound
 from qorgau.front.judging import PlanJudge
 from qorgau.front.keeper import Keeper
-from qorgau.front.limits import Limiter
 from qorgau.front.posted import Models
 from qorgau.front.posting import Guard, Posting
 from qorgau.front.reading import Others, Reading, Shown
@@ -45,7 +47,7 @@ from qorgau.shell.census import census
 from qorgau.shell.corridor import CaseLimits
 from qorgau.shell.documents import Stored
 from qorgau.shell.edition import Edition
-from qorgau.shell.filing import Filing
+from qorgau.shell.filing import PORTION, Filing
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.hosting import Host, host_of
@@ -88,6 +90,16 @@ class StoredCases:
         unknown = stored.full or stored.told is not None or not judging.now
         return Shown(learn(stored.record, reports), stored.version, unknown)
 
+    async def facts_of(self, cases: Collection[str]) -> Mapping[str, Sequence[Fact]]:
+        """What is known of cases, by case; of one that is not made again yet, what was known before."""
+        known: dict[str, Sequence[Fact]] = {}
+        for store in filter(None, (self.store, self.store.former())):
+            asked = [case for case in cases if case not in known]
+            for start in range(0, len(asked), PORTION):
+                loaded = await store.load(asked[start : start + PORTION])
+                known |= {case: stored.record.facts for case, stored in loaded.items() if stored.record.facts}
+        return known
+
     async def _as_it_was(self, case: str, reports: Sequence[Fact]) -> Shown:
         """The case before it is made again, with what has been reported since."""
         former = self.store.former()
@@ -114,24 +126,39 @@ class Parts:
     relay: Relay
     room: WaitingRoom
     door: Door
+    gate: Gate
     cases: StoredCases
     registry: Registry
+    audit: Audit
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others | None = None) -> Keeper:
         """The HTTP side, with what only this service checks or shows."""
         settings, metrics = self.host.settings, self.host.metrics
-        reading = Reading(settings.service, self.cases, PlanJudge(self.plan), *([others] if others else []))
-        posting = Posting(self.door, FactsLog(self.host.producer, settings.service), self.room, metrics, guard)
+        reading = Reading(settings.service, self.cases, PlanJudge(self.plan), self.room.registered)
+        if others is not None:
+            reading = replace(reading, others=others)
+        log = FactsLog(self.host.producer, settings.service)
+        posting = Posting(self.door, log, self.room, metrics, self.gate, guard)
         if settings.tracks:
             own_kafka = replace(posting, way="kafka")
             reader = InboundReader(settings.kafka, f"{settings.service}.inbound", settings.instance)
             inbound = Inbound(
-                settings.service, reader, own_kafka, self.cases, self.host.producer, metrics, self.host.ensure_topic
+                settings.service,
+                reader,
+                own_kafka,
+                self.cases,
+                self.host.producer,
+                metrics,
+                self.host.ensure_topic,
+                self.host.revoked,
             )
             self.host.work.append(inbound.run)
-        key = settings.token_key.get_secret_value()
-        return Keeper(posting, self.registry, reading, self.ready, key, Limiter(), settings.serves_api)
+        return Keeper(posting, self.registry, reading, self.ready, self.host.access, settings.serves_api)
+
+    def numbers(self) -> Collection[int]:
+        """The partitions this replica answers for; none where it does not track."""
+        return () if self.tracker is None else self.tracker.numbers()
 
     async def ready(self) -> Readiness:
         """Whether facts can be taken and, where this replica tracks, whether it judges."""
@@ -156,26 +183,26 @@ async def parts_of(
         number_of = lru_cache(maxsize=65_536)(partial(_number_of, settings.partitions))
         shown = Edition(database)
         store, progress = Store(shown, number_of, host.metrics), Progress(shown, host.metrics)
-        room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now)
         before_the_log = reported(host, number_of) if reported else None
         cases = StoredCases(store, progress, before_the_log)
-        registry = Registry(room, References(producer), cases, key)
+        gate = Gate(cases)
+        room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now, gate)
+        regions = frozenset(plan.policy.policy.zones.regions)
+        door = Door(settings.service, models, regions, host.clock.now, key, settings.ahead)
+        registry = Registry(room, References(producer), cases, key, door.kinds)
+        parts: Parts
+        audit = audit_of(host, lambda: parts.numbers())
         parts = Parts(
             host=host,
             plan=plan,
             store=store,
             relay=Relay(settings.service, store, producer, host.metrics),
             room=room,
-            door=Door(
-                settings.service,
-                models,
-                frozenset(plan.policy.policy.zones.regions),
-                host.clock.now,
-                key,
-                settings.ahead,
-            ),
+            door=door,
+            gate=gate,
             cases=cases,
             registry=registry,
+            audit=audit,
         )
         host.prepare += [partial(progress.fix_partitions, settings.partitions), store.prepare, room.prepare]
         host.prepare.append(room.release_all)
@@ -187,7 +214,7 @@ async def parts_of(
             parts.tracker = tracker = _tracker(parts, Edition(database), ends)
             host.prepare += [tracker.store.edition.begin, tracker.sharing.prepare]
             stack.push_async_callback(tracker.reader.stop)
-            host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics)]
+            host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics), room.follow_cases]
         yield parts
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 # In the order of the corridor: records read; facts and flags saved; flag events acknowledged by Kafka; the outbox
 # emptied; everything done but the positions not yet committed.
 POINTS = ("after-load", "after-save", "after-publish", "after-clear", "before-commit")
+# On the way of an audit entry: written, not yet flushed; in the chain for good; forgotten where it waited.
+AUDIT_POINTS = ("after-audit-write", "after-audit-append", "after-audit-clear")
 _FORM = re.compile(r"(?P<name>[a-z-]+)(:(?P<passes>[1-9]\d{0,8}))?(@(?P<marker>.+))?")
 
 
@@ -43,15 +45,16 @@ def check(where: str) -> str:
 
 
 def crash_point(name: str) -> None:
-    """Pass one of POINTS."""
+    """Pass one of POINTS or AUDIT_POINTS."""
     if _armed is not None and _armed.name == name:
         _pass(_armed)
 
 
 def _parse(where: str) -> _Armed:
     form = _FORM.fullmatch(where)
-    if form is None or form["name"] not in POINTS:
-        raise ValueError(f"it is NAME, NAME:N or NAME:N@FILE, with one of the names {', '.join(POINTS)}")
+    names = (*POINTS, *AUDIT_POINTS)
+    if form is None or form["name"] not in names:
+        raise ValueError(f"it is NAME, NAME:N or NAME:N@FILE, with one of the names {', '.join(names)}")
     marker = None if form["marker"] is None else Path(form["marker"])
     return _Armed(form["name"], int(form["passes"] or 1), marker)
 

@@ -13,6 +13,12 @@ from fastapi import FastAPI
 from qorgau.bus import Producer, TopicMismatch, TopicSpec, prepare_topics
 from qorgau.clock import Clock, make_clock
 from qorgau.errors import QorgauError
+from qorgau.front.limits import Limiter
+from qorgau.identity.access import Access
+from qorgau.identity.keyset import KeySet
+from qorgau.identity.revoked import Revoked
+from qorgau.identity.sources import source_of
+from qorgau.identity.tokens import SharedKeyTokens, SignedTokens, Tokens, nobody
 from qorgau.pausing import pause
 from qorgau.service import Readiness
 from qorgau.settings import Settings
@@ -22,7 +28,7 @@ from qorgau.shell.watchdog import Watchdog
 from qorgau.starting import StartRefused
 from qorgau.store import connect
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import COPIES_TOPICS, FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC, dlq
+from qorgau.vocabulary import AUDIT_TOPIC, COPIES_TOPICS, FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC, dlq
 
 PAUSE = timedelta(seconds=1)
 _log = logging.getLogger("qorgau")
@@ -42,6 +48,8 @@ class Host:
     metrics: Metrics
     database: Any
     producer: Producer
+    access: Access
+    revoked: Callable[[str], bool]
     prepare: list[Prepare] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
@@ -84,16 +92,25 @@ class Host:
                 return
 
     async def _make_topics(self) -> None:
-        """Every topic of a deployment. Facts and flags are kept for ever: databases can be made again from them."""
+        """Every topic of a deployment. Facts and flags are kept for ever: databases can be made again from them. What
+        is told of audit chains is as well: a chain could be cut short otherwise."""
         logged = (*FACTS_TOPICS, *COPIES_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC)
         topics = dict.fromkeys(logged, TopicSpec(self.settings.partitions))
-        topics |= {dlq(topic): TopicSpec(1) for topic in logged}
+        topics |= {dlq(topic): TopicSpec(1) for topic in logged} | {AUDIT_TOPIC: TopicSpec(1)}
         await prepare_topics(self.settings.kafka, topics, replication=self.settings.replication)
 
     async def ensure_topic(self, name: str) -> None:
         """Make one more topic, of one partition, where it is missing; one that is there may have more."""
         with suppress(TopicMismatch):
             await prepare_topics(self.settings.kafka, {name: TopicSpec(1)}, replication=self.settings.replication)
+
+
+def _tokens(settings: Settings, revoked: Callable[[str], bool]) -> Tokens:
+    """By the issuer's keys where there is an issuer, otherwise by the secret key; never by both."""
+    if settings.jwks is None:
+        key = settings.token_key.get_secret_value()
+        return SharedKeyTokens(key, settings.issuer, settings.audience, revoked)
+    return SignedTokens(KeySet(source_of(settings.jwks)), settings.issuer, settings.audience, revoked)
 
 
 @asynccontextmanager
@@ -103,8 +120,10 @@ async def host_of(settings: Settings) -> AsyncIterator[Host]:
     clock = make_clock(settings.clock)
     client = connect(settings.mongo)
     producer = Producer(settings.kafka, metrics)
+    revoked = Revoked(settings.revoked).has if settings.revoked else nobody
+    access = Access(_tokens(settings, revoked), Limiter(), metrics)
     try:
-        yield Host(settings, clock, metrics, client[settings.database_name], producer)
+        yield Host(settings, clock, metrics, client[settings.database_name], producer, access, revoked)
     finally:
         await producer.stop()
         client.close()

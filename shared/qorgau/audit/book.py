@@ -1,0 +1,145 @@
+"""A service's audit chain in its database: only added to, and outside the editions, because nothing makes it again.
+
+An entry is stored under its number, so of two replicas that add one at the same time the second one fails, looks where
+the chain ends now, and links its own anew. An entry that is there already, by its id, is not added again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.errors import BulkWriteError
+
+from qorgau.audit.chain import Entry, Head, Linked, append, code, genesis, head_of
+from qorgau.audit.checking import Stored
+from qorgau.errors import Unavailable
+from qorgau.shell.crash import crash_point
+from qorgau.shell.mongo import barrier, collection, deadline
+from qorgau.telemetry import Metrics
+
+# As many as are linked and written at once.
+AT_ONCE = 500
+# So often others may be faster in a row; each time one of them has got on.
+ATTEMPTS = 100
+# A batch of the largest size where a server is slowest, and a look through a long chain.
+LIMIT = timedelta(seconds=20)
+_DUPLICATE_KEY = 11000
+# Numbers beyond it are not safe in JSON, and what is no number is no entry's.
+_NUMBERS = {"$gt": 0, "$lt": 2**53}
+
+
+class AuditBook:
+    """The chain of one service; the tasks of a process can use the same one at once."""
+
+    def __init__(self, database: Any, service: str, deployment: str, metrics: Metrics | None = None) -> None:
+        self._database = database
+        self._entries = collection(database, "audit", flushed=False)
+        self._metrics = metrics
+        self._one_by_one = asyncio.Lock()
+        # The last entry this process knows to survive a crash, and the last one that it has added itself.
+        self._safe = genesis(service, deployment)
+        self.added: Head | None = None
+
+    async def prepare(self) -> None:
+        """Create the index; safe to repeat."""
+        async with deadline(LIMIT):
+            await self._entries.create_index([("entry_id", 1)], unique=True)
+
+    async def append(self, entries: Sequence[Entry]) -> Head:
+        """Add those that are not there yet; return the end of the chain when all of them survive a crash.
+
+        Raises Unavailable: any of them may be there or not, and repeating it is safe.
+        """
+        async with self._one_by_one:
+            for first in range(0, len(entries), AT_ONCE):
+                await self._add(entries[first : first + AT_ONCE])
+            return self._safe
+
+    async def head(self) -> Head:
+        """The end of the chain, of whichever replica, when it survives a crash. Raises Unavailable."""
+        async with self._one_by_one:
+            await self._look()
+            return self._safe
+
+    async def stored(self) -> AsyncIterator[Stored]:
+        """Everything that is stored, in the order of its numbers, whatever it is. Raises Unavailable."""
+        cursor = self._entries.find({}).sort("_id", ASCENDING)
+        while True:
+            async with deadline(LIMIT):
+                documents = await cursor.to_list(AT_ONCE)
+            for document in documents:
+                yield document.pop("_id"), document
+            if len(documents) < AT_ONCE:
+                return
+
+    async def hashes(self, numbers: Collection[int]) -> dict[int, str]:
+        """The hashes of these entries, as they are stored; of what is not there, none."""
+        async with deadline(LIMIT):
+            found = self._entries.find({"_id": {"$in": sorted(numbers)}}, {"hash": 1})
+            return {document["_id"]: str(document.get("hash")) for document in await found.to_list(None)}
+
+    async def last_number(self) -> int:
+        """The number of the last entry as it is stored; 0 where there is none."""
+        last = await self._last(_NUMBERS)
+        return 0 if last is None else int(last["_id"])
+
+    async def _add(self, entries: Sequence[Entry]) -> None:
+        for _ in range(ATTEMPTS):
+            missing = await self._missing(entries)
+            await self._look()
+            if not missing:
+                return
+            linked = append(self._safe, missing)
+            if await self._insert(linked):
+                crash_point("after-audit-write")
+                await self._make_safe(head_of(linked[-1]))
+                self.added = self._safe
+                return
+        raise Unavailable
+
+    async def _missing(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that are not there yet, each once."""
+        wanted = {code(entry.entry_id): entry for entry in entries}
+        async with deadline(LIMIT):
+            found = await self._entries.find({"entry_id": {"$in": list(wanted)}}, {"entry_id": 1}).to_list(None)
+        there = {document["entry_id"] for document in found}
+        return [entry for name, entry in wanted.items() if name not in there]
+
+    async def _look(self) -> None:
+        """Go on from where the chain ends now. It never goes back: what this process knows to be safe was there, and if
+        it is gone the gap shall show."""
+        last = await self._last(_NUMBERS | {"$gt": self._safe.seq})
+        if last is not None:
+            # Whoever wrote it may have died before it was flushed, and what follows it must not outlive it.
+            await self._make_safe(Head(self._safe.service, int(last["_id"]), str(last.get("hash"))))
+
+    async def _make_safe(self, head: Head) -> None:
+        """Return when this entry, and with it everything before it, survives a crash. Raises Unavailable."""
+        await barrier(self._database, "audit", LIMIT)
+        # A server that died and came back meanwhile has flushed the barrier and lost the entry.
+        if (await self.hashes([head.seq])).get(head.seq) != head.hash:
+            raise Unavailable
+        self._safe = head
+        if self._metrics is not None:
+            self._metrics.audit_entries.set(head.seq)
+
+    async def _last(self, numbers: dict[str, int]) -> Any:
+        async with deadline(LIMIT):
+            return await self._entries.find_one({"_id": numbers}, {"hash": 1}, sort=[("_id", DESCENDING)])
+
+    async def _insert(self, linked: Sequence[Linked]) -> bool:
+        """Whether all were added. In order, and none after one whose number somebody else took: what stands there is
+        not what they follow."""
+        documents = [{"_id": body["seq"], **body} for body in linked]
+        async with deadline(LIMIT):
+            try:
+                await self._entries.insert_many(documents, ordered=True)
+            except BulkWriteError as error:
+                details = error.details or {}
+                problems = details.get("writeErrors", [])
+                if details.get("writeConcernErrors") or any(one.get("code") != _DUPLICATE_KEY for one in problems):
+                    raise
+                return False
+        return True

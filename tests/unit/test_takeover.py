@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, cast
 
 from qorgau.facts import Fact
@@ -15,6 +16,7 @@ from qorgau.shell.follower import LogRecord
 from qorgau.shell.progress import Progress
 from qorgau.shell.takeover import TakeOver
 from qorgau.store import Store
+from qorgau.surge.case import surge_case
 from qorgau.vocabulary import COURT, POLICE
 
 AT = 1_000 * HOUR
@@ -51,7 +53,7 @@ class Shelf:
         return {0, 1}
 
     def partition(self, case: str) -> int:
-        return 0 if case.startswith("c") else 1
+        return 0 if case.startswith(("c", "surge-")) else 1
 
     async def load(self, cases: Collection[str]) -> dict[str, Stored]:
         return {case: self.cases.get(case, Stored(CaseRecord(case))) for case in cases}
@@ -99,6 +101,14 @@ async def test_what_others_tell_and_what_is_no_flag_of_ours_changes_nothing_and_
     await shelf.take_over().begin(frozenset({0}))
     assert shelf.cases == {}
     assert shelf.positions_of == {("qorgau.flags", 0): 6}
+
+
+async def test_the_flags_of_a_surge_are_of_no_case_whose_history_could_lack_them() -> None:
+    shelf = Shelf()
+    shelf.tell(replace(ROW, case=surge_case("KZ-75", date(2031, 4, 20)), rule="F8", level="flag"))
+    await shelf.take_over().begin(frozenset({0}))
+    assert shelf.cases == {}
+    assert shelf.positions_of == {("qorgau.flags", 0): 1}
 
 
 async def test_parked_facts_are_filed_as_far_as_there_is_room_now() -> None:

@@ -19,6 +19,7 @@ from qorgau.shell.follower import LogRecord, TopicLog
 from qorgau.shell.progress import Progress
 from qorgau.shell.restoring import ToldEvent, remember, told_row
 from qorgau.store import Store
+from qorgau.surge.case import is_surge
 from qorgau.vocabulary import FLAGS_TOPIC
 
 # How often a replica asks whether a newer policy has come into force.
@@ -119,13 +120,15 @@ class TakeOver:
             _, left = await self.store.save([new for new in changed if new is not loaded[new.record.case]])
 
     def _own(self, record: LogRecord) -> ToldEvent | None:
-        """An event of this service; whatever else stands in the topic is for its readers to tell."""
+        """An event of a case of this service; whatever else stands in the topic is for its readers to tell. A surge is
+        no case: it has no history that could lack it."""
         try:
             event = from_kafka(record.headers, record.value)
             entry = flag_entry(event)
             assert isinstance(event, dict)
             told_row(entry.item)
-            ours = entry.service == self.service and self.store.partition(entry.item["case"]) == record.partition
+            case, ours = entry.item["case"], entry.service == self.service
+            ours = ours and not is_surge(case) and self.store.partition(case) == record.partition
             return ToldEvent(parse_instant(event["time"]), entry.item) if ours else None
         except (Rejected, KeyError, TypeError, ValueError, AttributeError):
             return None

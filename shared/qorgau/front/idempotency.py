@@ -81,6 +81,10 @@ class Idempotency:
                 return answer
         return await self._do(name, begun, act)
 
+    def name(self, who: str, what: str, key: str) -> str:
+        """A reference made of a key, 128 bits as hex: what a command makes has it, so done again it makes no more."""
+        return self._digest("name", who, what, key)[:32]
+
     async def _known(self, name: str, digest: str, begun: datetime) -> Answer | None:
         """The answer given before; None where this request is to do it."""
         async with deadline():

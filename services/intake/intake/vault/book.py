@@ -6,7 +6,7 @@ away: a report then waits in its document until it is told. Every later change i
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pymongo import UpdateOne
@@ -27,12 +27,15 @@ WAITING = 2_000
 TRIES = 5
 _NAME = "vault"
 _Result = TypeVar("_Result")
+After = Callable[[Sequence[VaultRecord]], Awaitable[None]]
 
 
 class VaultBook:
     """The records of the vault, and the `Reported` of the tracker. `number_of`: the partition of a case."""
 
     def __init__(self, database: Any, number_of: Callable[[str], int], log: FactLog) -> None:
+        # What is done with records before they count as told, at least once; set by who puts the vault together.
+        self.after: After = _nothing
         self._database = database
         self._opening = collection(database, _NAME, flushed=False)
         self._records = collection(database, _NAME)
@@ -46,7 +49,7 @@ class VaultBook:
     async def prepare(self) -> None:
         """Create the indexes; safe to repeat."""
         async with deadline():
-            for name in ("pending", "unchained", "indexes", "due"):
+            for name in ("pending", "unchained", "unreviewed", "indexes", "due", "kek"):
                 await self._records.create_index([(name, 1)])
 
     async def open(self, record: VaultRecord) -> bool:
@@ -73,7 +76,11 @@ class VaultBook:
             if record is None:
                 raise NotFound
             changed, result = change(record)
-            if changed is record or await self._replace(record, changed):
+            if changed == record:
+                return result
+            if await self._replace(record, changed):
+                if changed.pending:
+                    self._tell_soon([changed])
                 return result
         raise Unavailable
 
@@ -106,23 +113,24 @@ class VaultBook:
     def _tell_soon(self, records: Sequence[VaultRecord]) -> None:
         # Not part of the answer: the reports are safe, and Kafka may take its time.
         if records:
-            task = asyncio.create_task(self._tell_quietly({record.case: record.facts for record in records}))
+            task = asyncio.create_task(self._tell_quietly(records))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 
-    async def _tell_quietly(self, facts: dict[str, Sequence[Fact]]) -> None:
+    async def _tell_quietly(self, records: Sequence[VaultRecord]) -> None:
         try:
-            await self._tell(facts)
+            await self._tell(records)
         except QorgauError:
             # The next look of the tracker finds them.
             return
 
-    async def _tell(self, facts: dict[str, Sequence[Fact]]) -> None:
-        await self._log.append([fact for own in facts.values() for fact in own])
+    async def _tell(self, records: Sequence[VaultRecord]) -> None:
+        await self._log.append([fact for record in records for fact in record.facts])
+        await self.after(records)
         # With the number of facts that were told: one that was added meanwhile still waits.
         told = [
-            UpdateOne({"_id": case, "facts": {"$size": len(own)}}, {"$set": {"pending": 0}})
-            for case, own in facts.items()
+            UpdateOne({"_id": record.case, "facts": {"$size": len(record.facts)}}, {"$set": {"pending": 0}})
+            for record in records
         ]
         await write_all(self._opening, told)
 
@@ -136,14 +144,37 @@ class VaultBook:
         """Write what waits for these partitions into the log, then forget that it waits. Repeating it is safe."""
         while True:
             async with deadline():
-                waiting = self._records.find({"pending": 1, "p": {"$in": sorted(numbers)}}, {"facts": 1})
+                waiting = self._records.find({"pending": 1, "p": {"$in": sorted(numbers)}})
                 documents = await waiting.limit(AT_ONCE).to_list(None)
             if documents:
-                await self._tell(
-                    {each["_id"]: [fact_of_document(fact) for fact in each["facts"]] for each in documents}
-                )
+                await self._tell([from_document(document) for document in documents])
             if len(documents) < AT_ONCE:
                 return
+
+    async def unchained(self, numbers: Collection[int], limit: int) -> list[VaultRecord]:
+        """Records of these partitions with lines that are not in the audit chain."""
+        return await self._some({"unchained": 1, "p": {"$in": sorted(numbers)}}, limit)
+
+    async def over(self, numbers: Collection[int], until: int, limit: int) -> list[VaultRecord]:
+        """Records of these partitions of which something has to go, the longest overdue first."""
+        return await self._some({"due": {"$gt": 0, "$lte": until}, "p": {"$in": sorted(numbers)}}, limit, "due")
+
+    async def wrapped_otherwise(self, numbers: Collection[int], current: str, limit: int) -> list[VaultRecord]:
+        """Records of these partitions whose key is wrapped by another key than the current one."""
+        return await self._some({"kek": {"$nin": [None, current]}, "p": {"$in": sorted(numbers)}}, limit)
+
+    async def sharing(self, indexes: Collection[str], limit: int) -> list[VaultRecord]:
+        """Records in which one of these blind indexes stands."""
+        return await self._some({"indexes": {"$in": sorted(indexes)}}, limit)
+
+    async def unreviewed(self, limit: int) -> list[VaultRecord]:
+        """Records with broken glass that nobody has looked at yet."""
+        return await self._some({"unreviewed": 1}, limit)
+
+    async def _some(self, query: Mapping[str, Any], limit: int, order: str = "") -> list[VaultRecord]:
+        async with deadline():
+            found = self._records.find(query).limit(limit)
+            return [from_document(each) for each in await (found.sort(order, 1) if order else found).to_list(None)]
 
     async def of_case(self, case: str) -> Sequence[Fact]:
         """Every fact of a case that came this way, in the log or not."""
@@ -157,6 +188,10 @@ class VaultBook:
             await asyncio.wait({self._working})
         if self._telling:
             await asyncio.wait(self._telling)
+
+
+async def _nothing(_: Sequence[VaultRecord]) -> None:
+    return
 
 
 def _fail(waiting: Sequence[asyncio.Future[bool]], error: Exception) -> None:

@@ -1,0 +1,220 @@
+"""What people may do with the persons in the vault: read, consent, break the glass, review it, erase, list who read.
+
+Whoever has nothing to do with a case cannot tell whether it exists, and their attempt is written down all the same.
+Nothing is shown, and nothing destroyed elsewhere, before the line that says so is written with the case.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from intake.vault import dealing
+from intake.vault.access import Grant, Reader, Refusal, is_advocate, may_list_reads, may_note_consent
+from intake.vault.dealing import Readable
+from intake.vault.opening import Locks
+from intake.vault.packing import unpack
+from intake.vault.records import Entry, Erased, VaultRecord
+from qorgau.errors import Forbidden, NotFound, QorgauError, Unavailable
+from qorgau.facts import Fact
+from qorgau.identity.membership import may_read
+from qorgau.identity.sender import EVERY, Sender
+from qorgau.instants import format_instant
+
+_Result = TypeVar("_Result")
+_COORDINATOR = "coordinator"
+
+
+class Book(Protocol):
+    """The records of the vault."""
+
+    async def find(self, case: str) -> VaultRecord | None:
+        """The record of a case, or None."""
+
+    async def change(self, case: str, change: Callable[[VaultRecord], tuple[VaultRecord, _Result]]) -> _Result:
+        """Change a record in one write; what `change` gave besides."""
+
+
+FactsOf = Callable[[str], Awaitable[Sequence[Fact]]]
+Forget = Callable[[str], Awaitable[None]]
+LinesOf = Callable[[str], Awaitable[Sequence[Entry]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """The persons of one vault. `facts_of` gives the facts of a case, `lines_of` what of it is in the audit chain,
+    `forget` lets go of a case wherever its people could still be recognised."""
+
+    book: Book
+    locks: Locks | None
+    facts_of: FactsOf
+    lines_of: LinesOf
+    forget: Forget
+    now: Callable[[], int]
+
+    async def read(self, case: str, sender: Sender, purpose: str, wanted: Iterable[str] | None) -> dict[str, Any]:
+        """What the sender may see of the persons of a case, for this purpose. Raises NotFound, Forbidden, Erased,
+        Unavailable; an attempt that is refused leaves a line too."""
+        seen, reader = await self._visible(case, sender), _reader(sender, await self._opener(case))
+        classes = None if wanted is None else list(wanted)
+        result = await self.book.change(case, lambda record: dealing.read(record, reader, purpose, classes, self.now()))
+        if isinstance(result, Refusal):
+            raise _refused(result, seen)
+        return {"case": case, "basis": result.access.basis, "reports": await self._opened(case, result)}
+
+    async def note_consent(self, case: str, sender: Sender, agency: str, state: str, fact: Fact) -> None:
+        """What the survivor said about sharing with an agency: in the vault and as a fact of the case, in one write."""
+        reader = await self._of_the_case(case, sender)
+
+        def noted(record: VaultRecord) -> tuple[VaultRecord, None]:
+            if any(known.identity == fact.identity for known in record.facts):
+                return record, None
+            changed = dealing.consent_changed(record, agency, state, reader, fact.recorded)
+            return replace(changed, facts=(*changed.facts, fact), pending=True), None
+
+        await self.book.change(case, noted)
+
+    async def note_basis(self, case: str, sender: Sender, agency: str, code: str | None) -> None:
+        """The legal basis on which an agency may read without consent, or that there is none any more."""
+        reader = await self._of_the_case(case, sender)
+        await self.book.change(
+            case, lambda record: (dealing.basis_changed(record, agency, code, reader, self.now()), None)
+        )
+
+    async def break_glass(
+        self, case: str, sender: Sender, reason: str, length: timedelta, grant_id: str
+    ) -> dict[str, Any]:
+        """Break the glass for a reason and so long; the grant. The same id again is the same grant."""
+        record = await self._record(case)
+        if not any(sender.has_region(report.codes.get("region")) for report in record.reports):
+            raise NotFound
+        result = await self.book.change(
+            case, lambda known: dealing.break_glass(known, _reader(sender, "102"), reason, length, grant_id, self.now())
+        )
+        return _grant(case, _or_refused(result))
+
+    async def review(self, case: str, sender: Sender, grant_id: str, verdict: str) -> dict[str, Any]:
+        """What a coordinator finds about a break-glass, afterwards."""
+        await self._member(case, sender)
+        reader = _reader(sender, _COORDINATOR)
+        result = await self.book.change(
+            case, lambda record: dealing.break_glass_reviewed(record, grant_id, verdict, reader, self.now())
+        )
+        return _grant(case, _or_refused(result))
+
+    async def erase(self, case: str, sender: Sender, reason: str) -> dict[str, Any]:
+        """Destroy the key of a case, and with it every personal field; facts, flags and statistics stay."""
+        await self._member(case, sender)
+        refusal = await self.book.change(
+            case, lambda record: dealing.erased(record, _reader(sender, _COORDINATOR), reason, self.now())
+        )
+        if refusal is not None:
+            raise _refused(refusal, True)
+        if self.locks is not None:
+            self.locks.data_keys.forget(case)
+        await self.forget(case)
+        record = await self._record(case)
+        return {"case": case, "erased_at": format_instant(record.erased_at or self.now())}
+
+    async def accesses(self, case: str, sender: Sender) -> list[dict[str, Any]]:
+        """Who did what with the persons of a case, and when, the oldest first; for the advocate and coordinators."""
+        record = await self._member(case, sender)
+        refusal = may_list_reads(_reader(sender, _COORDINATOR), record.sharing)
+        if refusal is not None:
+            raise _refused(refusal, True)
+        lines = {line.seq: line for line in (*await self.lines_of(case), *record.audit)}
+        return [_line(lines[seq]) for seq in sorted(lines)]
+
+    async def _opened(self, case: str, found: Readable) -> list[dict[str, Any]]:
+        if self.locks is None:
+            raise Unavailable("This vault has no keys now; tell its operator.")
+        key = await self.locks.data_keys.unwrapped(case, found.key.wrapped)
+        return [
+            {"report_id": report, **unpack(case, report, fields, key, found.key.id)}
+            for report, fields in found.fields.items()
+        ]
+
+    async def _record(self, case: str) -> VaultRecord:
+        record = await self.book.find(case)
+        if record is None:
+            raise NotFound
+        return record
+
+    async def _visible(self, case: str, sender: Sender) -> bool:
+        """Whether the sender may know that the case exists: part of it, or entitled by somebody."""
+        record = await self._record(case)
+        sharing = record.sharing
+        entitled = sender.agency in sharing.consents or sender.agency in sharing.bases
+        granted = any((grant.agency, grant.subject) == (sender.agency, sender.subject) for grant in sharing.grants)
+        return entitled or granted or may_read(sender, await self.facts_of(case))
+
+    async def _member(self, case: str, sender: Sender) -> VaultRecord:
+        record = await self._record(case)
+        if not is_advocate(_reader(sender, _COORDINATOR), record.sharing) and not may_read(
+            sender, await self.facts_of(case)
+        ):
+            raise NotFound
+        return record
+
+    async def _of_the_case(self, case: str, sender: Sender) -> Reader:
+        """Who notes consents and legal bases in a case."""
+        await self._member(case, sender)
+        reader = _reader(sender, "crisis-centre")
+        refusal = may_note_consent(reader)
+        if refusal is not None:
+            raise _refused(refusal, True)
+        return reader
+
+    async def _opener(self, case: str) -> str:
+        record = await self._record(case)
+        return record.sharing.advocate or record.reports[0].source if record.reports else _COORDINATOR
+
+
+def _reader(sender: Sender, development: str) -> Reader:
+    """Who acts; a token of a development machine, which speaks for everybody, acts as this agency."""
+    return Reader(development if sender.agency == EVERY else sender.agency, sender.subject, sender.scopes)
+
+
+def _or_refused(result: Grant | Refusal) -> Grant:
+    if isinstance(result, Refusal):
+        raise _refused(result, True)
+    return result
+
+
+def _refused(refusal: Refusal, seen: bool) -> QorgauError:
+    """A refusal as its answer; to whom may not know of the case it is not there."""
+    if not seen:
+        return NotFound()
+    if refusal.code == "erased":
+        return Erased(refusal.advice)
+    if refusal.code in ("nothing_kept", "no_such_grant"):
+        return NotFound()
+    return Unavailable(refusal.advice) if refusal.code == "busy" else Forbidden(refusal.advice)
+
+
+def _grant(case: str, grant: Grant) -> dict[str, Any]:
+    review = grant.review
+    return {
+        "id": grant.id,
+        "case": case,
+        "agency": grant.agency,
+        "reason": grant.reason,
+        "from": format_instant(grant.at),
+        "until": format_instant(grant.until),
+        "review": None
+        if review is None
+        else {"verdict": review.verdict, "at": format_instant(review.at), "agency": review.agency},
+    }
+
+
+def _line(line: Entry) -> dict[str, Any]:
+    return {
+        "at": format_instant(line.at),
+        "action": line.action,
+        "agency": line.agency,
+        "subject": line.subject,
+        "purpose": line.purpose,
+        "basis": line.basis,
+        "classes": list(line.classes),
+        "detail": line.detail,
+    }

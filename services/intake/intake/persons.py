@@ -2,24 +2,21 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from intake.commands import NO_STORE, Command, Route, command, once
 from intake.domain import ConsentChanged
 from intake.vault.access import LONGEST_BREAK, PURPOSES, USUAL_BREAK
 from intake.vault.classes import CLASSES
 from intake.vault.form import LegalBasis
 from intake.vault.serving import Persons
-from qorgau.errors import Invalid
 from qorgau.facts import event_type
-from qorgau.front.describe import json_content, without_null
 from qorgau.front.door import Door
-from qorgau.front.envelope import read_json
-from qorgau.front.idempotency import Answer, Idempotency, KeyHeader, check_key
-from qorgau.front.limits import read_body
+from qorgau.front.idempotency import Answer, Idempotency, KeyHeader
 from qorgau.front.posted import AgencyCode, Region
 from qorgau.front.reading import CaseId
 from qorgau.identity.access import Access
@@ -27,15 +24,7 @@ from qorgau.identity.sender import EVERY, WRITE, Sender
 from qorgau.instants import format_instant
 from qorgau.service import v1
 
-Route = TypeVar("Route", bound=Callable[..., Any])
-_NO_STORE = {"Cache-Control": "no-store"}
 _TAG = "persons"
-
-
-class Command(BaseModel):
-    """The body of a command: these fields and nothing else, nothing of it in an error."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 class NoteConsent(Command):
@@ -80,6 +69,9 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
     router = v1()
     By = Annotated[Sender, Depends(access)]
 
+    def post(path: str, model: type[Command], summary: str, status: int = 200) -> Callable[[Route], Route]:
+        return command(router, path, model, summary, tag=_TAG, status=status)
+
     @router.get("/cases/{case}/person", tags=[_TAG], summary="Who the case is about, for a stated purpose")
     async def get_person(
         case: CaseId,
@@ -88,18 +80,19 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         classes: Annotated[str | None, Query(description=f"Some of {', '.join(sorted(CLASSES))}; by commas")] = None,
     ) -> JSONResponse:
         wanted = None if classes is None else classes.split(",")
-        return JSONResponse(await persons.read(case, sender, purpose, wanted), headers=_NO_STORE)
+        return JSONResponse(await persons.read(case, sender, purpose, wanted), headers=NO_STORE)
 
     @router.get("/cases/{case}/accesses", tags=[_TAG], summary="Who read what, when, and on which basis")
     async def get_accesses(case: CaseId, sender: By) -> JSONResponse:
-        return JSONResponse({"items": await persons.accesses(case, sender), "next": None}, headers=_NO_STORE)
+        return JSONResponse({"items": await persons.accesses(case, sender), "next": None}, headers=NO_STORE)
 
-    def command(path: str, model: type[Command], summary: str, status: int = 200) -> Callable[[Route], Route]:
-        schema = without_null(model.model_json_schema())
-        body = {"requestBody": {"required": True, "content": json_content(schema)}}
-        return router.post(path, tags=[_TAG], summary=summary, status_code=status, openapi_extra=body)
-
-    @command("/cases/{case}/consents", NoteConsent, "Note what the survivor said about sharing with an agency")
+    @command(
+        router,
+        "/cases/{case}/consents",
+        NoteConsent,
+        "Note what the survivor said about sharing with an agency",
+        tag=_TAG,
+    )
     async def post_consent(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
         async def act(told: NoteConsent, name: str) -> Answer:
             source = sender.agency if sender.agency != EVERY else f"crisis-centre/{told.region}"
@@ -116,57 +109,52 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
             await persons.note_consent(case, sender, told.agency, told.consent, door.admit(event, writer).fact)
             return Answer(200, {"case": case, "agency": told.agency, "consent": told.consent}, {})
 
-        return await _once(commands, request, sender, key, NoteConsent, act)
+        return await once(commands, request, sender, key, NoteConsent, act)
 
-    @command("/cases/{case}/legal-bases", NoteBasis, "Note the legal basis on which an agency may read")
+    @post("/cases/{case}/legal-bases", NoteBasis, "Note the legal basis on which an agency may read")
     async def post_basis(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
         async def act(told: NoteBasis, name: str) -> Answer:
             await persons.note_basis(case, sender, told.agency, told.legal_basis)
             return Answer(200, {"case": case, "agency": told.agency, "legal_basis": told.legal_basis}, {})
 
-        return await _once(commands, request, sender, key, NoteBasis, act)
+        return await once(commands, request, sender, key, NoteBasis, act)
 
-    @command("/cases/{case}/break-glass", BreakGlass, "Read now what is not shared with you; reviewed later", 201)
+    @command(
+        router,
+        "/cases/{case}/break-glass",
+        BreakGlass,
+        "Read now what is not shared with you; reviewed later",
+        tag=_TAG,
+        status=201,
+    )
     async def post_break_glass(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
         async def act(told: BreakGlass, name: str) -> Answer:
             length = timedelta(hours=told.hours)
             grant = await persons.break_glass(case, sender, told.reason, length, name)
             return Answer(201, grant, {"Location": f"/v1/cases/{case}/break-glass/{name}"})
 
-        return await _once(commands, request, sender, key, BreakGlass, act)
+        return await once(commands, request, sender, key, BreakGlass, act)
 
-    @command("/cases/{case}/break-glass/{grant}/review", Review, "Say whether a break-glass was justified")
+    @post("/cases/{case}/break-glass/{grant}/review", Review, "Say whether a break-glass was justified")
     async def post_review(
         case: CaseId, grant: GrantId, request: Request, sender: By, key: KeyHeader = None
     ) -> JSONResponse:
         async def act(told: Review, name: str) -> Answer:
             return Answer(200, await persons.review(case, sender, grant, told.verdict), {})
 
-        return await _once(commands, request, sender, key, Review, act)
+        return await once(commands, request, sender, key, Review, act)
 
-    @command("/cases/{case}/erase", Erase, "Destroy the key of a case, and with it everything personal in it")
+    @command(
+        router,
+        "/cases/{case}/erase",
+        Erase,
+        "Destroy the key of a case, and with it everything personal in it",
+        tag=_TAG,
+    )
     async def post_erase(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
         async def act(told: Erase, name: str) -> Answer:
             return Answer(200, await persons.erase(case, sender, told.reason), {})
 
-        return await _once(commands, request, sender, key, Erase, act)
+        return await once(commands, request, sender, key, Erase, act)
 
     return router
-
-
-async def _once(
-    commands: Idempotency, request: Request, sender: Sender, key: str | None, model: type[Command], act: Any
-) -> JSONResponse:
-    """Do a command once under its key; `act` is given what was told, and a name made of the key."""
-    known = check_key(key)
-    body = await read_body(request)
-    try:
-        told = model.model_validate(read_json(body))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        place = ".".join(str(step) for step in first["loc"] if step in model.model_fields)
-        raise Invalid("Send the documented fields and no others.", field=place or None) from None
-    path = request.url.path
-    name = commands.name(sender.agency, path, known)
-    answer = await commands.once(sender.agency, path, known, body, lambda: act(told, name))
-    return JSONResponse(answer.body, answer.status, answer.headers | _NO_STORE)

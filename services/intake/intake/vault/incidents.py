@@ -73,7 +73,10 @@ class Incidents:
             raise Conflict("They are merged already.")
         first, second = known["first"], known["second"]
         data = {"region": known["region"], "report_id": second["report"], "into_report_id": first["report"]}
-        source = sender.agency if sender.agency != EVERY else second["source"]
+        # A development token speaks for everybody; a merge is a desk's.
+        source = sender.agency if sender.agency != EVERY else f"102/{known['region']}"
+        if source.partition("/")[0] not in ReportMerged.posted_by:
+            raise Forbidden("Desks that take reports merge them.")
         fact = self._fact(fact_id, source, ReportMerged.type, second["case"], data)
         await self._add(second["case"], fact)
         return await self._set(name, {"state": MERGED, "fact": {"id": fact_id, "source": source}})
@@ -139,7 +142,6 @@ def _side(sketch: Sketch) -> dict[str, Any]:
         "report": sketch.report,
         "at": sketch.at,
         "channel": codes.get("channel"),
-        "source": codes.get("source"),
     }
 
 

@@ -17,7 +17,6 @@ import police_dispatch.api
 import police_dispatch.domain
 from intake.reports import Reports
 from notifier.api import flag_schema, flags_router
-from qorgau.auth import KEY_BYTES
 from qorgau.facts import event_type
 from qorgau.front.describe import fact_schemas
 from qorgau.front.door import Door
@@ -26,6 +25,8 @@ from qorgau.front.limits import Limiter
 from qorgau.front.posted import Models
 from qorgau.front.posting import Posting
 from qorgau.front.reading import Reading
+from qorgau.identity.access import Access
+from qorgau.identity.tokens import KEY_BYTES
 from qorgau.service import VERSION, Readiness
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import (
@@ -59,7 +60,7 @@ _TEXT = {"type": "string"}
 
 def documents() -> dict[str, str]:
     """The files of docs/api by name, with their content."""
-    made = {f"{name}.openapi.json": json.dumps(app.openapi(), indent=1) + "\n" for name, app in _apps().items()}
+    made = {f"{name}.openapi.json": json.dumps(app.openapi(), indent=1) + "\n" for name, app in apps().items()}
     made["asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)
     return made
 
@@ -167,11 +168,12 @@ def _channel(topic: str) -> str:
     return topic.removeprefix("qorgau.").replace(".", "-")
 
 
-def _apps() -> dict[str, FastAPI]:
-    """The applications, with nobody behind them."""
-    keepers = {service: _keeper(service) for service in MODELS}
+def apps(access: Access | None = None) -> dict[str, FastAPI]:
+    """The applications of all services, with nobody behind them."""
+    access = access or Access(_NOBODY, Limiter(), Metrics())
+    keepers = {service: _keeper(service, access) for service in MODELS}
     reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
-    router = flags_router(_NOBODY, _NOBODY, {}, _KEY, Limiter())
+    router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports),
         POLICE: police_dispatch.api.build_api(keepers[POLICE]),
@@ -180,10 +182,10 @@ def _apps() -> dict[str, FastAPI]:
     }
 
 
-def _keeper(service: str) -> Keeper:
+def _keeper(service: str, access: Access) -> Keeper:
     door = Door(service, MODELS[service], frozenset(), int, _KEY)
-    posting = Posting(door, _NOBODY, _NOBODY, Metrics())
-    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _ready, _KEY, Limiter())
+    posting = Posting(door, _NOBODY, _NOBODY, Metrics(), _NOBODY)
+    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _ready, access)
 
 
 async def _ready() -> Readiness:

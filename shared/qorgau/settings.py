@@ -11,9 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from qorgau.auth import KEY_BYTES
 from qorgau.embedded.data import default_policy
 from qorgau.front.door import AHEAD
+from qorgau.identity.claims import AUDIENCE, ISSUER
+from qorgau.identity.revoked import read_revoked
+from qorgau.identity.sources import source_of
+from qorgau.identity.tokens import KEY_BYTES
 from qorgau.instants import parse_duration
 from qorgau.shell import crash
 from qorgau.starting import StartRefused
@@ -40,6 +43,20 @@ def _long_enough(key: SecretStr) -> SecretStr:
     return key
 
 
+def _place_of_keys(text: str) -> str:
+    source_of(text)
+    return text
+
+
+def _list_of_agencies(path: Path) -> Path:
+    """At the start it must be right; later the last list that was stays in force."""
+    try:
+        read_revoked(_readable(path).read_text(encoding="utf-8"))
+    except OSError:
+        raise ValueError("it cannot be read") from None
+    return path
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta())]
 File = Annotated[Path, AfterValidator(_readable)]
 Count = Annotated[int, Field(ge=1)]
@@ -55,6 +72,12 @@ class Settings(BaseSettings):
     kafka: str
     mongo: str
     token_key: Annotated[SecretStr, AfterValidator(_long_enough)]
+    # Where the issuer's public keys are. With it no token signed with the secret key counts, and without it no other.
+    jwks: Annotated[str, AfterValidator(_place_of_keys)] | None = None
+    issuer: Annotated[str, Field(min_length=1)] = ISSUER
+    audience: Annotated[str, Field(min_length=1)] = AUDIENCE
+    # Agencies whose tokens are refused, one a line; read again when it changes.
+    revoked: Annotated[Path, AfterValidator(_list_of_agencies)] | None = None
     policy: File = Field(default_factory=default_policy)
     # Loopback: who opens it to a network says so, as the image does.
     host: str = "127.0.0.1"

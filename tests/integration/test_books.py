@@ -11,15 +11,19 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from qorgau.embedded.pair import Pair
 from qorgau.errors import Malformed, Unavailable
 from qorgau.facts import Fact
-from qorgau.front.door import Admitted, Sender
+from qorgau.front.door import Admitted
 from qorgau.front.flagbook import FlagBook, FlagEntry, flag_entry
+from qorgau.front.gate import Gate, held
 from qorgau.front.paging import key_of, page
 from qorgau.front.waiting import WaitingRoom
+from qorgau.identity.sender import FLAGS_READ, Reach, Sender
+from qorgau.identity.table import TABLE
 from qorgau.instants import format_instant
 from qorgau.shell.edition import Edition
+from tests.entry import KnownFacts
 
 AT = 1_776_000_000_000_000
-ALL = Sender("*", frozenset(), frozenset({"*"}))
+ALL = Sender("*", frozenset(), frozenset({"*"}), Reach.REGION)
 
 
 @pytest.fixture
@@ -108,6 +112,8 @@ async def test_flags_are_filtered_by_every_field(book: FlagBook) -> None:
         ("coordinator/KZ-71", {"KZ-71", "KZ-75"}, [1, 2, 4]),
         ("prosecutor", {"*"}, [1, 2, 3, 4]),
         ("*", {"KZ-71"}, [2]),
+        ("watchdog", {"*"}, [1, 2, 3, 4]),
+        ("watchdog/coalition", {"KZ-75"}, [1]),
     ],
 )
 async def test_a_flag_is_seen_by_who_is_late_and_by_who_supervises(
@@ -120,7 +126,8 @@ async def test_a_flag_is_seen_by_who_is_late_and_by_who_supervises(
         entry(4, region="KZ-10", agency="coordinator/KZ-71"),
     ]
     await book.apply(entries)
-    sender = Sender(agency, frozenset(), frozenset(regions))
+    sender = Sender(agency, frozenset({FLAGS_READ}), frozenset(regions))
+    sender = replace(sender, reach=TABLE["GET", "/v1/flags"].admit(sender))
     assert await listed(book, sender) == seen
     assert [number for number, flag in enumerate(entries, 1) if flag.visible_to(sender)] == seen
 
@@ -152,8 +159,13 @@ def log() -> Log:
 
 
 @pytest.fixture
-async def room(database: Any, log: Log) -> WaitingRoom:
-    room = WaitingRoom(Edition(database), log, lambda: AT + 9)
+def known() -> KnownFacts:
+    return KnownFacts()
+
+
+@pytest.fixture
+async def room(database: Any, log: Log, known: KnownFacts) -> WaitingRoom:
+    room = WaitingRoom(Edition(database), log, lambda: AT + 9, Gate(known))
     await room.prepare()
     return room
 
@@ -166,20 +178,20 @@ def waiting(name: str, reference: str = "d1", own: bool = False) -> Admitted:
 async def test_a_fact_waits_once_and_is_joined_and_stamped_anew(room: WaitingRoom, log: Log) -> None:
     await room.park([waiting("f1"), waiting("f1"), waiting("f2", own=True), waiting("f3", "d2")])
     await room.park([replace(waiting("f1"), fact=replace(waiting("f1").fact, recorded=AT + 5))])
-    assert (await room.count(), log.facts) == (3, [])
+    assert (await room.count(), log.facts) == ((3, 0), [])
     assert await room.register("d1", "c1", 7) == "c1"
     assert sorted((fact.id, fact.case, fact.recorded) for fact in log.facts) == [
         ("f1", "c1", AT + 9),
         ("f2", "c1", AT + 1),
     ]
-    assert await room.count() == 1
+    assert await room.count() == (1, 0)
 
 
 async def test_a_reference_registered_meanwhile_is_joined_at_once(room: WaitingRoom, log: Log) -> None:
     await room.register("d1", "c1", 7)
     await room.park([waiting("f1")])
     assert [fact.case for fact in log.facts] == ["c1"]
-    assert await room.count() == 0
+    assert await room.count() == (0, 0)
 
 
 async def test_of_two_cases_the_first_in_the_log_counts_in_whatever_order_they_are_read(room: WaitingRoom) -> None:
@@ -195,8 +207,51 @@ async def test_what_a_crash_left_waiting_is_found(room: WaitingRoom, log: Log) -
     log.down = True
     with pytest.raises(Unavailable):
         await room.register("d1", "c1", 1)
-    assert await room.count() == 4
+    assert await room.count() == (4, 0)
     log.down = False
     await room.release_all()
     assert {fact.id for fact in log.facts} == {"f0", "f1", "f2"}
-    assert await room.count() == 1
+    assert await room.count() == (1, 0)
+
+
+FOREIGN = Fact("r1", "helpline-150", "report.received", AT, AT, "c1", {"region": "KZ-71"})
+
+
+async def test_a_fact_held_apart_is_let_in_when_its_case_is_handed_on(
+    room: WaitingRoom, log: Log, known: KnownFacts
+) -> None:
+    fact = replace(waiting("f1").fact, case="c1")
+    known.facts["c1"] = [FOREIGN]
+    await room.park([held(Admitted(fact)), held(Admitted(fact))])
+    await room.release_held()
+    assert (await room.count(), log.facts) == ((0, 1), [])
+    # Neither what a crash left behind nor a reference of that name lets it in.
+    await room.release_all()
+    await room.register("d1", "c1", 7)
+    assert (await room.count(), log.facts) == ((0, 1), [])
+    offer = {"region": "KZ-71", "transfer_id": "t1", "to": "102/KZ-75"}
+    known.facts["c1"] = [FOREIGN, replace(FOREIGN, id="o1", type="case.transfer_offered", data=offer)]
+    await room.release_held()
+    assert [(one.id, one.case, one.recorded) for one in log.facts] == [("f1", "c1", AT + 9)]
+    assert await room.count() == (0, 0)
+
+
+async def test_a_guessed_official_number_is_no_way_into_a_case_of_others(
+    room: WaitingRoom, log: Log, known: KnownFacts
+) -> None:
+    known.facts["c1"] = [FOREIGN]
+    trusted = replace(waiting("f2"), trusted=True)
+    await room.park([waiting("f1"), trusted])
+    await room.register("d1", "c1", 7, "102/KZ-71")
+    assert [one.id for one in log.facts] == ["f2"]
+    assert await room.count() == (0, 1)
+
+
+async def test_who_registered_a_reference_is_remembered(room: WaitingRoom) -> None:
+    await room.register("d1", "c1", 7, "102/KZ-75")
+    await room.register("d2", "c1", 8)
+    await room.register("d1", "c2", 9, "court/KZ-75")
+    assert await room.registered("c1", "102/KZ-75")
+    assert not await room.registered("c1", "court/KZ-75")
+    assert not await room.registered("c2", "court/KZ-75")
+    assert not await room.registered("c3", "102/KZ-75")

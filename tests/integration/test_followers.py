@@ -15,7 +15,6 @@ from qorgau.embedded.pair import Pair
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
 from qorgau.front.door import Admitted
-from qorgau.front.limits import Limiter
 from qorgau.front.reading import Shown
 from qorgau.front.references import digest
 from qorgau.front.registering import Registry, references_router
@@ -25,6 +24,7 @@ from qorgau.service import Readiness, build_app
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, LogRecord
 from qorgau.telemetry import Metrics
+from tests.entry import access, open_gate
 
 KEY = "a key of the tests that is long enough"
 FACT = Fact("f1", "102/KZ-75", "police.arrived", 1, 2, None, {"region": "KZ-75"})
@@ -138,10 +138,10 @@ async def test_a_topic_that_is_away_is_tried_again(database: Any, topic: Topic) 
 
 
 class KnownCases:
-    """A case of 102 and nothing else."""
+    """Two cases of 102 and nothing else."""
 
     async def case(self, case: str) -> Shown | None:
-        return Shown(CaseRecord("c1", (FACT,)), "1") if case == "c1" else None
+        return Shown(CaseRecord(case, (FACT,)), "1") if case in ("c1", "c2") else None
 
     async def case_of_flag(self, flag_id: str) -> str | None:
         return None
@@ -149,14 +149,14 @@ class KnownCases:
 
 @pytest.fixture
 async def room(database: Any, topic: Topic) -> WaitingRoom:
-    room = WaitingRoom(Edition(database), topic, lambda: 9)
+    room = WaitingRoom(Edition(database), topic, lambda: 9, open_gate())
     await room.prepare()
     return room
 
 
 @pytest.fixture
 def registry(room: WaitingRoom, topic: Topic) -> Registry:
-    return Registry(room, topic, KnownCases(), KEY)
+    return Registry(room, topic, KnownCases(), KEY, {"102"})
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ async def client(registry: Registry) -> AsyncIterator[httpx2.AsyncClient]:
     async def ready() -> Readiness:
         return Readiness(True)
 
-    app = build_app("test", [references_router(registry, KEY, Limiter())], ready=ready, metrics=Metrics())
+    app = build_app("test", [references_router(registry, access(KEY))], ready=ready, metrics=Metrics())
     token = make_token(KEY, agency="102/KZ-75", scopes=["facts:write"], regions=["KZ-75"])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         client.headers["authorization"] = f"Bearer {token}"
@@ -191,8 +191,37 @@ async def test_another_service_learns_the_reference_from_the_topic(
     await topic.announce("0abc", b'{"case": "c7"}')
     await topic.announce("0abc", b'{"case": "c8"}')
     await topic.announce("0abd", b'{"case": {"$gt": ""}}')
+    await topic.announce("0abe", b'{"case": "c7", "agency": "102/KZ-75", "from_later": 1}')
+    await topic.announce("0abf", b'{"case": "c7", "agency": {"$gt": ""}}')
     await registry.learn(topic.records)
-    assert await room.cases_of({"0abc", "0abd"}) == {"0abc": "c7"}
+    assert await room.cases_of({"0abc", "0abd", "0abe", "0abf"}) == {"0abc": "c7", "0abe": "c7"}
+    assert await room.registered("c7", "102/KZ-75")
+
+
+async def test_who_registers_is_told_to_every_service_and_a_development_token_is_nobody(
+    client: httpx2.AsyncClient, topic: Topic
+) -> None:
+    assert (await client.put("/v1/references/kui/1", json={"case": "c1"})).status_code == 201
+    anybody = {"authorization": f"Bearer {make_token(KEY)}"}
+    answer = await client.put("/v1/references/kui/2", json={"case": "unknown-yet"}, headers=anybody)
+    assert answer.status_code == 201
+    assert [record.value for record in topic.records] == [
+        b'{"case":"c1","agency":"102/KZ-75"}',
+        b'{"case":"unknown-yet"}',
+    ]
+
+
+async def test_a_case_of_others_and_one_that_does_not_exist_get_no_number_alike(
+    client: httpx2.AsyncClient, topic: Topic
+) -> None:
+    token = make_token(KEY, agency="102/KZ-71", scopes=["facts:write"], regions=["KZ-71"])
+    answers = [
+        await client.put(f"/v1/references/kui/{n}", json={"case": case}, headers={"authorization": f"Bearer {token}"})
+        for n, case in enumerate(("c1", "c9"))
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
+    assert topic.records == []
 
 
 @pytest.mark.parametrize(

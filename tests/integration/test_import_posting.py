@@ -15,11 +15,11 @@ from qorgau.cli import main
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact, read_fact
 from qorgau.front.door import Admitted, Door
-from qorgau.front.limits import Limiter
 from qorgau.front.posting import Posting, facts_router
 from qorgau.instants import parse_instant
 from qorgau.service import Readiness, build_app
 from qorgau.telemetry import Metrics
+from tests.entry import access, open_gate
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
 KEY = "a key of the tests that is long enough"
@@ -57,8 +57,8 @@ def service(log: Log) -> Iterator[str]:
         return Readiness(True)
 
     door = Door("police-dispatch", police_dispatch.domain.FACTS, frozenset({"KZ-75"}), lambda: NOW, KEY)
-    posting = Posting(door, log, log, Metrics())
-    app = build_app("test", [facts_router(posting, KEY, Limiter())], ready=ready, metrics=posting.metrics, schemas={})
+    posting = Posting(door, log, log, Metrics(), open_gate())
+    app = build_app("test", [facts_router(posting, access(KEY))], ready=ready, metrics=posting.metrics, schemas={})
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -23,6 +23,7 @@ from qorgau.front.reading import Shown
 from qorgau.record import CaseRecord
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT, INTAKE, POLICE
+from tests.entry import open_gate
 
 KEY = "a key of the tests that is long enough"
 TOPIC = "qorgau.inbound.102.KZ-75"
@@ -68,6 +69,7 @@ class World:
     made: list[str] = field(default_factory=list)
     known: tuple[Fact, ...] = ()
     down: int = 0
+    revoked: frozenset[str] = frozenset()
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def fetch(self, wait: timedelta, most: int) -> list[Incoming]:
@@ -114,8 +116,9 @@ class World:
     def inbound(self) -> Inbound:
         models = DOMAINS[self.service].FACTS
         door = Door(self.service, models, frozenset({"KZ-75"}), lambda: 2_000_000_000_000_000, KEY)
-        posting = Posting(door, self, self, Metrics(), way="kafka")
-        return Inbound(self.service, self, posting, self, self, Metrics(), self.ensure)  # type: ignore[arg-type]
+        posting = Posting(door, self, self, Metrics(), open_gate(), way="kafka")
+        revoked = self.revoked.__contains__
+        return Inbound(self.service, self, posting, self, self, Metrics(), self.ensure, revoked)  # type: ignore[arg-type]
 
     async def take(self, *records: Incoming) -> "World":
         """What becomes of one batch."""
@@ -189,3 +192,11 @@ async def test_what_cannot_be_kept_now_is_not_committed_and_is_read_again() -> N
     world = await World(POLICE, down=1).take(record())
     assert [fact.id for fact in world.facts] == ["f1"]
     assert (world.committed, world.stopped) == ([{(TOPIC, 0): 1}], 2)
+
+
+async def test_nothing_of_a_revoked_agency_is_taken_and_intake_tells_of_it() -> None:
+    for service in DOMAINS:
+        world = await World(service, revoked=frozenset({"102/KZ-75"})).take(record(), withdrawal())
+        assert (world.facts, world.parked, world.committed) == ([], [], [{(TOPIC, 0): 2}])
+        told = [(0, "The agency is revoked."), (1, "The agency is revoked.")]
+        assert world.reasons == (told if service == INTAKE else [])

@@ -20,10 +20,10 @@ from intake.vault.storing import to_document
 from qorgau.auth import make_token
 from qorgau.facts import Fact
 from qorgau.front.door import Door, Sender
-from qorgau.front.limits import Limiter
 from qorgau.instants import parse_instant
 from qorgau.service import PROBLEM, Readiness, build_app
 from qorgau.telemetry import Metrics
+from tests.entry import access
 
 NOW = parse_instant("2026-04-14T19:20:00+05:00")
 KEY = "a key of the tests that is long enough"
@@ -75,7 +75,7 @@ async def client(memory: Memory) -> AsyncIterator[httpx2.AsyncClient]:
     provider = HeldKeys(lambda: RING)
     locks = Locks(provider, DataKeys(provider, lambda: 0.0), lambda: KEYS)
     reports = Reports(door, Opening(memory, memory, locks, KEYS), KEY, Metrics())
-    app = build_app("intake", [reports_router(reports, KEY, Limiter())], ready=ready, metrics=reports.metrics)
+    app = build_app("intake", [reports_router(reports, access(KEY))], ready=ready, metrics=reports.metrics)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         yield client
 

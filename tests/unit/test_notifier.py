@@ -11,12 +11,12 @@ import pytest
 
 from notifier.stream import FlagStream
 from qorgau.errors import Invalid, TooManyRequests
-from qorgau.front.door import Sender
+from qorgau.identity.sender import Reach, Sender
 from qorgau.shell.follower import LogRecord
 from qorgau.telemetry import Metrics
 
 AGENCY = Sender("102/KZ-75", frozenset(), frozenset({"KZ-75"}))
-ALL = Sender("*", frozenset(), frozenset({"*"}))
+ALL = Sender("*", frozenset(), frozenset({"*"}), Reach.REGION)
 
 
 def record(partition: int, offset: int, agency: str = "102/KZ-75", value: bytes | None = None) -> LogRecord:

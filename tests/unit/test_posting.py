@@ -19,6 +19,7 @@ from qorgau.front.posting import Posting, facts_router
 from qorgau.instants import parse_instant
 from qorgau.service import PROBLEM, Readiness, build_app
 from qorgau.telemetry import Metrics
+from tests.entry import access, open_gate
 
 NOW = parse_instant("2026-04-14T19:20:00+05:00")
 KEY = "a key of the tests that is long enough"
@@ -71,8 +72,8 @@ async def client(memory: Memory) -> AsyncIterator[httpx2.AsyncClient]:
         return Readiness(True)
 
     door = Door("police-dispatch", police_dispatch.domain.FACTS, frozenset({"KZ-75", "KZ-71"}), lambda: NOW, KEY)
-    posting = Posting(door, memory, memory, Metrics(), memory.guard)
-    router = facts_router(posting, KEY, Limiter(per_minute=1000), max_batch=5)
+    posting = Posting(door, memory, memory, Metrics(), open_gate(), memory.guard)
+    router = facts_router(posting, access(KEY, Limiter(per_minute=1000)), max_batch=5)
     app = build_app("test", [router], ready=ready, metrics=posting.metrics, schemas=fact_schemas(door.models))
     headers = {"authorization": f"Bearer {TOKEN}", "content-type": STRUCTURED}
     transport = httpx2.ASGITransport(app)

@@ -9,13 +9,13 @@ import pytest
 
 from qorgau.auth import make_token
 from qorgau.facts import Fact, read_fact
-from qorgau.front.limits import Limiter
 from qorgau.front.reading import Reading, Shown, cases_router
 from qorgau.instants import HOUR, format_instant, parse_instant
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow, FlagRow
 from qorgau.service import Readiness, build_app
 from qorgau.telemetry import Metrics
+from tests.entry import access
 
 AT = parse_instant("2026-04-14T19:20:00+05:00")
 KEY = "a key of the tests that is long enough"
@@ -36,6 +36,10 @@ class Stored:
 
     shown: Shown = field(default_factory=lambda: Shown(RECORD, "7-abc"))
     is_closed: bool = False
+    registrars: frozenset[str] = frozenset()
+
+    async def registered(self, case: str, agency: str) -> bool:
+        return case == "c1" and agency in self.registrars
 
     async def case(self, case: str) -> Shown | None:
         return self.shown if case == "c1" else None
@@ -66,8 +70,8 @@ async def client(stored: Stored) -> AsyncIterator[httpx2.AsyncClient]:
     async def others(case: str) -> dict[str, Any]:
         return {"others": {"court-tracker": []}}
 
-    reading = Reading("police-dispatch", stored, stored, others)
-    app = build_app("test", [cases_router(reading, KEY, Limiter())], ready=ready, metrics=Metrics())
+    reading = Reading("police-dispatch", stored, stored, stored.registered, others)
+    app = build_app("test", [cases_router(reading, access(KEY))], ready=ready, metrics=Metrics())
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         client.headers["authorization"] = f"Bearer {make_token(KEY, agency='102/KZ-75')}"
         yield client

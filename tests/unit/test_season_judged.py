@@ -16,7 +16,6 @@ from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
 from qorgau.feed import Feed
 from qorgau.front.door import Admitted, Door
-from qorgau.front.limits import Limiter
 from qorgau.front.posting import Posting, facts_router
 from qorgau.instants import DAY, parse_instant
 from qorgau.plan import Plan, compile_policy
@@ -26,6 +25,7 @@ from qorgau.season import BEGINS, SEED, WEEKS, season
 from qorgau.service import Readiness, build_app
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT, INTAKE, POLICE
+from tests.entry import access, open_gate
 
 KEY = "a key of the tests that is long enough"
 # Statistics over many cases; not part of a case's history.
@@ -104,8 +104,8 @@ async def test_the_feed_and_the_routes_of_the_services_understand_each_other(pol
     logs, mounts = {name: Memory() for name in services}, {}
     for name, models in services.items():
         door = Door(name, models, frozenset(policy.policy.zones.regions), lambda: BEGINS, KEY)
-        posting = Posting(door, logs[name], logs[name], Metrics())
-        app = build_app(name, [facts_router(posting, KEY, Limiter())], ready=ready, metrics=posting.metrics)
+        posting = Posting(door, logs[name], logs[name], Metrics(), open_gate())
+        app = build_app(name, [facts_router(posting, access(KEY))], ready=ready, metrics=posting.metrics)
         mounts[f"http://{name}"] = httpx2.ASGITransport(app)
     planned = list(season(weeks=1))
     async with httpx2.AsyncClient(mounts=mounts) as client:

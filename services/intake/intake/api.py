@@ -15,9 +15,7 @@ from qorgau.vocabulary import INTAKE
 
 def build_api(keeper: Keeper, reports: Reports, lifespan: Lifespan | None = None) -> FastAPI:
     """The application of intake."""
-    return keeper.app(
-        reports_router(reports, keeper.token_key, keeper.limiter), lifespan=lifespan, schemas=form_schemas()
-    )
+    return keeper.app(reports_router(reports, keeper.access), lifespan=lifespan, schemas=form_schemas())
 
 
 def flags_of_others(book: FlagBook) -> Callable[[str], Awaitable[dict[str, Any]]]:

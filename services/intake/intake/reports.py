@@ -16,14 +16,14 @@ from fastapi.responses import JSONResponse
 from intake.domain import ReportReceived, ReportTriaged
 from intake.vault.form import form_schema, split
 from intake.vault.opening import Told
-from qorgau.auth import REPORTS_WRITE, require
 from qorgau.errors import UnsupportedMedia
 from qorgau.facts import Fact, event_type
 from qorgau.front.describe import json_content
 from qorgau.front.door import EVERY, WRITE, Door, Sender
 from qorgau.front.envelope import JSON, read_json
 from qorgau.front.idempotency import KeyHeader, check_key
-from qorgau.front.limits import Limiter, read_body
+from qorgau.front.limits import read_body
+from qorgau.identity.access import Access
 from qorgau.instants import format_instant
 from qorgau.service import v1
 from qorgau.telemetry import Metrics
@@ -119,10 +119,9 @@ _TAKEN = {
 }
 
 
-def reports_router(reports: Reports, token_key: str, limiter: Limiter) -> APIRouter:
+def reports_router(reports: Reports, access: Access) -> APIRouter:
     """The route by which desks tell of reports."""
     router = v1()
-    writer = require(token_key, REPORTS_WRITE)
 
     @router.post(
         "/reports",
@@ -133,9 +132,8 @@ def reports_router(reports: Reports, token_key: str, limiter: Limiter) -> APIRou
         openapi_extra={"requestBody": {"required": True, "content": json_content(form_schema())}},
     )
     async def post_report(
-        request: Request, sender: Annotated[Sender, Depends(writer)], key: KeyHeader = None
+        request: Request, sender: Annotated[Sender, Depends(access)], key: KeyHeader = None
     ) -> JSONResponse:
-        request.state.headers = limiter.take(sender.agency)
         known = check_key(key)
         if request.headers.get("content-type", JSON).partition(";")[0].strip().lower() != JSON:
             raise UnsupportedMedia(f"Send {JSON}.")

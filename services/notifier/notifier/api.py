@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from notifier.stream import MEDIA, FlagStream
-from qorgau.auth import FLAGS_READ, require
 from qorgau.errors import Invalid, NotFound
 from qorgau.front.describe import json_content
 from qorgau.front.door import Sender
 from qorgau.front.flagbook import FlagBook
-from qorgau.front.limits import Limiter
 from qorgau.front.paging import CURSOR_SCHEMA, LIMIT, key_of, page
 from qorgau.front.posted import REFERENCE
 from qorgau.front.reading import Cursor, Limit
+from qorgau.identity.access import Access
+from qorgau.identity.membership import shown_to
 from qorgau.instants import parse_instant
 from qorgau.service import Lifespan, Ready, build_app, v1
 from qorgau.telemetry import Metrics
@@ -49,18 +49,10 @@ def filters(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def flags_router(
-    book: FlagBook, stream: FlagStream, owners: Mapping[str, str], token_key: str, limiter: Limiter
-) -> APIRouter:
+def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], access: Access) -> APIRouter:
     """The routes; `owners` are the addresses of the services that judge, by name."""
     router = v1()
-    reader = require(token_key, FLAGS_READ)
-
-    async def counted(request: Request, sender: Annotated[Sender, Depends(reader)]) -> Sender:
-        request.state.headers = limiter.take(sender.agency)
-        return sender
-
-    Reader = Annotated[Sender, Depends(counted)]
+    Reader = Annotated[Sender, Depends(access)]
 
     @router.get(
         "/flags", tags=["flags"], summary="Flags in the order they were raised, as they are now", responses=_LIST
@@ -73,7 +65,7 @@ def flags_router(
         cursor: Cursor = None,
     ) -> JSONResponse:
         rows = await book.page(wanted, _instant(since), sender, key_of(cursor), limit + 1)
-        return JSONResponse(page(rows, limit))
+        return JSONResponse(shown_to(sender, page(rows, limit)))
 
     @router.get(
         "/flags/stream",

@@ -8,7 +8,6 @@ from notifier.settings import Settings
 from notifier.stream import FlagStream
 from qorgau.bus import Topic
 from qorgau.front.flagbook import FlagBook
-from qorgau.front.limits import Limiter
 from qorgau.service import Readiness
 from qorgau.shell.composition import flags_follower
 from qorgau.shell.edition import Edition
@@ -25,8 +24,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         host.followers.append(flags_follower(host, book))
         # Open streams end with the process, not after their readers.
         stream = FlagStream(Topic(settings.kafka, FLAGS_TOPIC), host.metrics, stopping=stopping)
-        key = settings.token_key.get_secret_value()
-        router = flags_router(book, stream, settings.owners, key, Limiter())
+        router = flags_router(book, stream, settings.owners, host.access)
 
         async def ready() -> Readiness:
             return host.readiness()

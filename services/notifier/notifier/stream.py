@@ -7,7 +7,7 @@ exactly what it has not had, from any replica. Within a stream the numbers of a 
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from qorgau.errors import Invalid, Rejected, TooManyRequests
 from qorgau.front.door import Sender
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import FlagEntry, flag_entry
+from qorgau.identity.membership import shown_to
 from qorgau.shell.follower import LogRecord, TopicLog, until
 from qorgau.telemetry import Metrics
 
@@ -66,7 +67,7 @@ class FlagStream:
                         offsets[record.partition] = record.offset + 1
                         entry = _readable(record)
                         if entry is not None and passed.is_new(entry, record.partition) and entry.visible_to(sender):
-                            yield _event(_kind(record), offsets, dict(entry.item))
+                            yield _event(_kind(record), offsets, shown_to(sender, entry.item))
                     if not batch:
                         yield _event("", offsets)
 
@@ -108,7 +109,7 @@ def _kind(record: LogRecord) -> str:
     return next((value.decode() for name, value in record.headers if name == "ce_type"), "")
 
 
-def _event(kind: str, offsets: Sequence[int], data: dict[str, Any] | None = None) -> bytes:
+def _event(kind: str, offsets: Sequence[int], data: Mapping[str, Any] | None = None) -> bytes:
     """One event; without data it moves the reader's position and wakes nobody."""
     lines = [f"event: {kind}", f"data: {json.dumps(data, separators=(',', ':'))}"] if data is not None else [": here"]
     return "\n".join([*lines, f"id: {'.'.join(map(str, offsets))}", "", ""]).encode()

@@ -16,11 +16,13 @@ from qorgau.facts import Fact, event_type, fact_type
 from qorgau.front import references
 from qorgau.front.envelope import ATTRIBUTES, JSON
 from qorgau.front.posted import FACT_ID, REFERENCE, FactData, Models, is_agency
+from qorgau.identity.sender import BACKFILL as BACKFILL
+from qorgau.identity.sender import EVERY as EVERY
+from qorgau.identity.sender import WRITE as WRITE
+from qorgau.identity.sender import Sender as Sender
 from qorgau.instants import parse_instant
 from qorgau.vocabulary import FACT_TYPES
 
-WRITE, BACKFILL = "facts:write", "facts:backfill"
-EVERY = "*"
 # A clock that is a day wrong is noticed by people; beyond it a year was mistyped.
 AHEAD = timedelta(days=1)
 
@@ -29,28 +31,14 @@ _SCHEMA = re.compile(r"[A-Za-z0-9:/?#._~%@+=&-]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Who posts: an agency code (`*`: any, on a development machine), its scopes, its regions (`*`: all)."""
-
-    agency: str
-    scopes: frozenset[str]
-    regions: frozenset[str]
-
-    def is_agency(self, source: str) -> bool:
-        return self.agency in (EVERY, source)
-
-    def has_region(self, region: str | None) -> bool:
-        return EVERY in self.regions or region in self.regions
-
-
-@dataclass(frozen=True, slots=True)
 class Admitted:
     """A fact that passed. With a `reference` (a keyed digest) its case is still to be looked up under it;
-    `own_recorded` tells a sender's own recording instant from our stamp."""
+    `own_recorded` tells a sender's own recording instant from our stamp, `trusted` one who speaks for everybody."""
 
     fact: Fact
     reference: str | None = None
     own_recorded: bool = False
+    trusted: bool = False
 
     def joined(self, case: str, now: int) -> Fact:
         """The fact once its reference is known: stamped anew, unless the sender gave the instant."""
@@ -82,7 +70,13 @@ class Door:
             raise Invalid(f"It lies more than {self.ahead} ahead of now; check the sender's clock.", field="time")
         stamp = now if recorded is None else recorded
         fact = Fact(attributes["id"], source, model.type, time, stamp, case, data)
-        return Admitted(fact, reference, recorded is not None)
+        return Admitted(fact, reference, recorded is not None, sender.agency == EVERY)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of agency that have something to say in cases here."""
+        about_cases = (model.posted_by for model in self.models.values() if model.context is False)
+        return frozenset().union(*about_cases)
 
     def _model(self, attributes: Mapping[str, Any]) -> type[FactData]:
         name = fact_type(attributes["type"])

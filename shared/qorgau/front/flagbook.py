@@ -9,10 +9,10 @@ from typing import Any
 
 from pymongo import InsertOne, ReplaceOne
 
-from qorgau.auth import is_supervisor, supervises
 from qorgau.errors import Malformed
 from qorgau.front.door import EVERY, Sender
 from qorgau.front.reading import flag_key
+from qorgau.identity.sender import Reach
 from qorgau.instants import parse_instant
 from qorgau.shell.edition import Edition
 from qorgau.shell.mongo import deadline, write_all
@@ -41,7 +41,7 @@ class FlagEntry:
     def visible_to(self, sender: Sender) -> bool:
         """To the agency whose lateness it is, and to who supervises its region."""
         agency, region = self.item.get("agency"), self.item.get("region")
-        return supervises(sender, region) or (agency is not None and agency == sender.agency)
+        return sender.supervises(region) or (agency is not None and agency == sender.agency)
 
 
 def flag_entry(event: object) -> FlagEntry:
@@ -118,7 +118,7 @@ class FlagBook:
 
 def _visible(sender: Sender) -> dict[str, Any]:
     """`FlagEntry.visible_to` as a query."""
-    if not is_supervisor(sender):
+    if sender.reach not in (Reach.REGION, Reach.CODES):
         return {"agency": sender.agency}
     if EVERY in sender.regions:
         return {}

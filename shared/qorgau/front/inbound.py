@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from qorgau.bus import InboundReader, Incoming, Producer, dead_letter
-from qorgau.errors import Malformed, QorgauError, Rejected
+from qorgau.errors import Forbidden, Malformed, QorgauError, Rejected
 from qorgau.facts import WITHDRAWAL, fact_type
 from qorgau.front.door import WRITE, Sender
 from qorgau.front.envelope import from_kafka
 from qorgau.front.posted import REFERENCE
 from qorgau.front.posting import Posting
 from qorgau.front.reading import Cases
+from qorgau.identity.tokens import nobody
 from qorgau.pausing import pause
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import FACT_TYPES, INTAKE, dlq, inbound_agency
@@ -26,6 +27,7 @@ from qorgau.vocabulary import FACT_TYPES, INTAKE, dlq, inbound_agency
 WAIT = timedelta(seconds=1)
 AT_ONCE = 500
 _CASE = re.compile(REFERENCE[1:-1])
+_REVOKED = Forbidden("The agency is revoked.")
 _log = logging.getLogger("qorgau")
 
 
@@ -40,6 +42,7 @@ class Inbound:
     producer: Producer
     metrics: Metrics
     ensure_topic: Callable[[str], Awaitable[None]]
+    revoked: Callable[[str], bool] = nobody
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take what comes until it is time to stop; what cannot be kept now is read again."""
@@ -63,6 +66,9 @@ class Inbound:
         await self.reader.commit({record.place: record.offset + 1 for record in records})
 
     async def _post(self, agency: str, records: Sequence[Incoming]) -> None:
+        if self.revoked(agency):
+            await self._refuse([(record, _REVOKED) for record in records] if self.service == INTAKE else [])
+            return
         sender = Sender(agency, frozenset({WRITE}), frozenset({"*"}))
         refused: list[tuple[Incoming, Rejected]] = []
         taken: list[tuple[Incoming, object, bool]] = []

@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from qorgau.front.describe import fact_schemas
-from qorgau.front.limits import Limiter
 from qorgau.front.posting import Posting, facts_router
 from qorgau.front.reading import Reading, cases_router
 from qorgau.front.registering import Registry, references_router
+from qorgau.identity.access import Access
 from qorgau.service import Lifespan, Ready, build_app
 
 
@@ -23,8 +23,7 @@ class Keeper:
     registry: Registry
     reading: Reading
     ready: Ready
-    token_key: str
-    limiter: Limiter
+    access: Access
     api: bool = True
 
     def app(
@@ -32,9 +31,9 @@ class Keeper:
     ) -> FastAPI:
         """The application: the common routes and those that only this service has, with their schemas."""
         common = (
-            facts_router(self.posting, self.token_key, self.limiter),
-            references_router(self.registry, self.token_key, self.limiter),
-            cases_router(self.reading, self.token_key, self.limiter),
+            facts_router(self.posting, self.access),
+            references_router(self.registry, self.access),
+            cases_router(self.reading, self.access),
         )
         return build_app(
             self.reading.service,

@@ -2,20 +2,21 @@
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRouter
 
-from qorgau.auth import require
 from qorgau.errors import Rejected, TooLarge
 from qorgau.facts import Fact
 from qorgau.front import describe, envelope
-from qorgau.front.door import WRITE, Admitted, Door, Sender
-from qorgau.front.limits import Limiter, read_body
+from qorgau.front.door import Admitted, Door, Sender
+from qorgau.front.gate import Gate, held
+from qorgau.front.limits import read_body
 from qorgau.front.posted import FACT_ID
+from qorgau.identity.access import Access
 from qorgau.service import v1
 from qorgau.telemetry import Metrics
 
@@ -46,12 +47,13 @@ Guard = Callable[[Sequence[Fact], Sender], Awaitable[Sequence[Rejected | None]]]
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What happens to facts at one service: the door, then the guard, then the log or the waiting room."""
+    """What happens to facts at one service: the door, the guard, the gate, then the log or the waiting room."""
 
     door: Door
     log: FactLog
     waiting: Waiting
     metrics: Metrics
+    gate: Gate
     guard: Guard | None = None
     way: str = field(default="http")
 
@@ -61,14 +63,17 @@ class Posting:
         await self._join(outcomes)
         await self._guarded(outcomes, sender)
         good = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
-        accepted = [admitted.fact for admitted in good if admitted.reference is None]
         parked = [admitted for admitted in good if admitted.reference is not None]
-        if parked:
-            await self.waiting.park(parked)
+        named = [admitted for admitted in good if admitted.reference is None]
+        lets_in = await self.gate.lets_in(named)
+        accepted = [admitted.fact for admitted, counts in zip(named, lets_in, strict=True) if counts]
+        apart = [held(admitted) for admitted, counts in zip(named, lets_in, strict=True) if not counts]
+        if parked or apart:
+            await self.waiting.park([*parked, *apart])
         if accepted:
             await self.log.append(accepted)
-        for outcome, count in (("accepted", accepted), ("parked", parked)):
-            self.metrics.facts.labels(self.way, outcome).inc(len(count))
+        for outcome, count in (("accepted", len(accepted)), ("parked", len(parked)), ("held", len(apart))):
+            self.metrics.facts.labels(self.way, outcome).inc(count)
         self.metrics.facts.labels(self.way, "rejected").inc(len(outcomes) - len(good))
         return [outcome if isinstance(outcome, Rejected) else _answer(outcome) for outcome in outcomes]
 
@@ -88,7 +93,7 @@ class Posting:
             case = cases.get(outcome.reference or "") if isinstance(outcome, Admitted) else None
             if isinstance(outcome, Admitted) and case is not None:
                 fact = outcome.joined(case, self.door.now())
-                outcomes[place] = Admitted(fact, None, outcome.own_recorded)
+                outcomes[place] = replace(outcome, fact=fact, reference=None)
 
     async def _guarded(self, outcomes: list[Admitted | Rejected], sender: Sender) -> None:
         places = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, Admitted)]
@@ -100,10 +105,9 @@ class Posting:
                 outcomes[place] = refusal
 
 
-def facts_router(posting: Posting, token_key: str, limiter: Limiter, max_batch: int = MAX_BATCH) -> APIRouter:
+def facts_router(posting: Posting, access: Access, max_batch: int = MAX_BATCH) -> APIRouter:
     """The route by which agencies post facts to this service."""
     router = v1()
-    writer = require(token_key, WRITE)
 
     @router.post(
         "/facts",
@@ -114,8 +118,7 @@ def facts_router(posting: Posting, token_key: str, limiter: Limiter, max_batch: 
         responses=describe.FACT_ANSWERS,
         openapi_extra=describe.fact_request(posting.door.models),
     )
-    async def post_facts(request: Request, sender: Annotated[Sender, Depends(writer)]) -> JSONResponse:
-        request.state.headers = limiter.take(sender.agency)
+    async def post_facts(request: Request, sender: Annotated[Sender, Depends(access)]) -> JSONResponse:
         posted = envelope.from_http(request.headers.items(), await read_body(request))
         if len(posted.events) > max_batch:
             raise TooLarge(f"Send at most {max_batch} facts in a batch.")
@@ -131,6 +134,7 @@ def facts_router(posting: Posting, token_key: str, limiter: Limiter, max_batch: 
 
 
 def _answer(admitted: Admitted) -> dict[str, Any]:
+    """The same for a fact that opens a case and for one that is held apart from a case of others."""
     status = "accepted" if admitted.reference is None else "parked"
     return {"id": admitted.fact.id, "case": admitted.fact.case, "status": status}
 

@@ -9,16 +9,16 @@ from operator import itemgetter
 from typing import Annotated, Any, Protocol
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.responses import JSONResponse
 
-from qorgau.auth import CASES_READ, FLAGS_READ, check_may_read, require
 from qorgau.errors import NotFound
 from qorgau.facts import fact_to_json
 from qorgau.front.door import Sender
-from qorgau.front.limits import Limiter
 from qorgau.front.paging import LIMIT, MOST, etag, key_of, not_modified, page
 from qorgau.front.posted import REFERENCE
+from qorgau.identity.access import Access
+from qorgau.identity.membership import may_read, shown_to
 from qorgau.instants import format_instant
 from qorgau.record import CaseRecord
 from qorgau.replay.casefile import HEARD_BY
@@ -64,6 +64,8 @@ class Judge(Protocol):
 
 # What a service adds to the read of a case; intake adds the flags of the other services.
 Others = Callable[[str], Awaitable[dict[str, Any]]]
+# Whether an agency registered a reference of a case.
+Registered = Callable[[str, str], Awaitable[bool]]
 
 
 def flag_item(row: FlagRow) -> dict[str, Any]:
@@ -80,6 +82,10 @@ async def _nothing(_: str) -> dict[str, Any]:
     return {}
 
 
+async def _nobody(_: str, __: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The reads of one service."""
@@ -87,14 +93,18 @@ class Reading:
     service: str
     cases: Cases
     judge: Judge
+    registered: Registered = _nobody
     others: Others = _nothing
 
     async def shown(self, case: str, sender: Sender) -> Shown:
-        """A case this sender may read; raises NotFound."""
+        """A case this sender may read. Raises NotFound, in the same way and after the same questions, for a case of
+        others and for one that does not exist."""
         shown = await self.cases.case(case)
-        if shown is None:
+        if shown is not None and may_read(sender, shown.record.facts):
+            return shown
+        by_reference = await self.registered(case, sender.agency)
+        if shown is None or not by_reference:
             raise NotFound
-        check_may_read(sender, shown.record.facts)
         return shown
 
     async def state(self, shown: Shown) -> dict[str, Any]:
@@ -116,13 +126,13 @@ class Reading:
         }
 
 
-def file_of(record: CaseRecord) -> bytes:
+def file_of(record: CaseRecord, sender: Sender) -> bytes:
     """The facts of a case in the file format, in the order they were learned, one a line; with them, marked, those of
-    other cases that its rules look at, with the instants this case used."""
+    other cases that its rules look at, with the instants this case used. Each as this sender may see it."""
     rows = [(fact, fact_to_json(fact)) for fact in record.facts]
     rows += [(fact, {**fact_to_json(fact), HEARD_BY: record.case}) for fact in record.others]
     rows.sort(key=lambda row: (row[0].recorded, row[0].order))
-    return b"".join(orjson.dumps(row) + b"\n" for _, row in rows)
+    return b"".join(orjson.dumps(shown_to(sender, row)) + b"\n" for _, row in rows)
 
 
 def flags_page(record: CaseRecord, cursor: str | None, limit: int) -> dict[str, Any]:
@@ -138,51 +148,44 @@ Limit = Annotated[int, Query(ge=1, le=MOST)]
 Cursor = Annotated[str | None, Query(description="`next` of an earlier answer")]
 
 
-def cases_router(reading: Reading, token_key: str, limiter: Limiter) -> APIRouter:
+def cases_router(reading: Reading, access: Access) -> APIRouter:
     """The routes by which cases are read. Case, facts and flags share one entity tag."""
     router = v1()
-    reader = require(token_key, CASES_READ)
-    explainer = require(token_key, CASES_READ, FLAGS_READ)
+    By = Annotated[Sender, Depends(access)]
 
-    async def case_to_read(case: CaseId, request: Request, sender: Annotated[Sender, Depends(reader)]) -> Shown:
-        request.state.headers = limiter.take(sender.agency)
+    async def case_to_read(case: CaseId, sender: By) -> Shown:
         return await reading.shown(case, sender)
 
     Read = Annotated[Shown, Depends(case_to_read)]
 
     @router.get("/cases/{case}", tags=["cases"], summary="State, deadlines and open flags of a case")
-    async def get_case(shown: Read, if_none_match: Known = None) -> Response:
+    async def get_case(shown: Read, sender: By, if_none_match: Known = None) -> Response:
         if not_modified(if_none_match, shown.version):
             return _unchanged(shown)
-        return JSONResponse(await reading.state(shown), headers=_tagged(shown))
+        return JSONResponse(shown_to(sender, await reading.state(shown)), headers=_tagged(shown))
 
     @router.get("/cases/{case}/facts", tags=["cases"], summary="Every fact of a case, as an NDJSON file")
-    async def get_facts(shown: Read, if_none_match: Known = None) -> Response:
+    async def get_facts(shown: Read, sender: By, if_none_match: Known = None) -> Response:
         if not_modified(if_none_match, shown.version):
             return _unchanged(shown)
-        return Response(file_of(shown.record), media_type=NDJSON, headers=_tagged(shown))
+        return Response(file_of(shown.record, sender), media_type=NDJSON, headers=_tagged(shown))
 
     @router.get("/cases/{case}/flags", tags=["cases"], summary="Every flag this service ever raised in a case")
     async def get_flags(
-        shown: Read, limit: Limit = LIMIT, cursor: Cursor = None, if_none_match: Known = None
+        shown: Read, sender: By, limit: Limit = LIMIT, cursor: Cursor = None, if_none_match: Known = None
     ) -> Response:
         if not_modified(if_none_match, shown.version):
             return _unchanged(shown)
-        return JSONResponse(flags_page(shown.record, cursor, limit), headers=_tagged(shown))
+        return JSONResponse(shown_to(sender, flags_page(shown.record, cursor, limit)), headers=_tagged(shown))
 
     @router.get("/flags/{flag}/explanation", tags=["flags"], summary="Why a flag is or was up, step by step")
-    async def get_explanation(
-        flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")],
-        request: Request,
-        sender: Annotated[Sender, Depends(explainer)],
-    ) -> JSONResponse:
-        request.state.headers = limiter.take(sender.agency)
+    async def get_explanation(flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], sender: By) -> JSONResponse:
         case = await reading.cases.case_of_flag(flag)
         if case is None:
             raise NotFound
         shown = await reading.shown(case, sender)
         try:
-            return JSONResponse(reading.judge.explain(shown.record, flag), headers=_tagged(shown))
+            return JSONResponse(shown_to(sender, reading.judge.explain(shown.record, flag)), headers=_tagged(shown))
         except KeyError:
             raise NotFound from None
 

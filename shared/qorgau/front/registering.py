@@ -3,7 +3,7 @@
 The number goes no further than this request: what is kept and sent on is a keyed digest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Annotated, Protocol
 
 import orjson
@@ -11,16 +11,17 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from qorgau.auth import check_may_read, require
-from qorgau.errors import Conflict, Invalid, Malformed
+from qorgau.errors import Conflict, Invalid, Malformed, NotFound
 from qorgau.front import references
 from qorgau.front.describe import json_content
-from qorgau.front.door import WRITE, Sender
+from qorgau.front.door import EVERY, Sender
 from qorgau.front.envelope import read_json
-from qorgau.front.limits import Limiter, read_body
-from qorgau.front.posted import Reference
+from qorgau.front.limits import read_body
+from qorgau.front.posted import AgencyCode, Reference
 from qorgau.front.reading import Cases
 from qorgau.front.waiting import WaitingRoom
+from qorgau.identity.access import Access
+from qorgau.identity.membership import may_register
 from qorgau.service import v1
 from qorgau.shell.follower import LogRecord
 
@@ -33,6 +34,16 @@ class Registration(BaseModel):
     case: Reference
 
 
+class Announced(BaseModel):
+    """A record of the topic; who registered it is not in old ones, nor where a development token did. What a newer
+    program adds is left alone."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    case: Reference
+    agency: AgencyCode | None = None
+
+
 class ReferenceLog(Protocol):
     """The topic from which every service learns references."""
 
@@ -41,26 +52,30 @@ class ReferenceLog(Protocol):
 
 
 class Registry:
-    """Registers references, from requests and from the topic."""
+    """Registers references, from requests and from the topic. `kinds`: those of agency that act in cases here."""
 
-    def __init__(self, room: WaitingRoom, log: ReferenceLog, cases: Cases, secret: str) -> None:
+    def __init__(self, room: WaitingRoom, log: ReferenceLog, cases: Cases, secret: str, kinds: Container[str]) -> None:
         self._room = room
         self._log = log
         self._cases = cases
         self._secret = secret
+        self._kinds = kinds
 
     async def register(self, system: str, number: str, case: str, sender: Sender) -> bool:
-        """Give a reference its case; whether that was new. Raises Conflict where it has another one."""
+        """Give a reference its case; whether that was new. Raises Conflict where it has another one, NotFound for a
+        case of others and for one that is not known here (yet)."""
         if references.reference(f"{system}/{number}") is None:
             raise Invalid("A reference is <system>/<number>, without spaces.")
         shown = await self._cases.case(case)
-        if shown is not None:
-            check_may_read(sender, shown.record.facts)
+        if not may_register(sender, self._kinds, () if shown is None else shown.record.facts):
+            raise NotFound
         digest = references.digest(self._secret, system, number)
         known = (await self._room.cases_of({digest})).get(digest)
         if known is None:
-            offset = await self._log.announce(digest, orjson.dumps({"case": case}))
-            counts = await self._room.register(digest, case, offset)
+            # Who registers a reference is part of the case, and every service must know.
+            agency = {} if sender.agency == EVERY else {"agency": sender.agency}
+            offset = await self._log.announce(digest, orjson.dumps({"case": case, **agency}))
+            counts = await self._room.register(digest, case, offset, agency.get("agency"))
         else:
             counts = known
         if counts != case:
@@ -71,29 +86,31 @@ class Registry:
         """What a follower of the topic does with a batch; a record that is no registration changes nothing."""
         for record in records:
             try:
-                registration = Registration.model_validate(read_json(record.value or b""))
+                told = Announced.model_validate(read_json(record.value or b""))
             except (ValidationError, Malformed):
                 continue
             if record.key is not None:
-                await self._room.register(record.key.decode("ascii", "replace"), registration.case, record.offset)
+                digest = record.key.decode("ascii", "replace")
+                await self._room.register(digest, told.case, record.offset, told.agency)
 
 
 _ANSWER = {"type": "object", "properties": {"case": {"type": "string"}}}
 
 
-def references_router(registry: Registry, token_key: str, limiter: Limiter) -> APIRouter:
+def references_router(registry: Registry, access: Access) -> APIRouter:
     """The route by which references are registered."""
     router = v1()
-    writer = require(token_key, WRITE)
 
     @router.put(
         "/references/{system}/{number}",
         tags=["facts"],
         summary="Say which case an official number belongs to",
-        description="Facts that waited for it are joined. The number itself is not kept and not sent on.",
+        description="Facts that waited for it are joined, and the agency is part of the case. The number itself is not "
+        "kept and not sent on. A case that this service does not know yet is answered 404: send it again in a moment.",
         responses={
             200: {"description": "It was registered so before", "content": json_content(_ANSWER)},
             201: {"description": "Registered", "content": json_content(_ANSWER)},
+            404: {"description": "Nothing here that this token may see"},
             409: {"description": "It belongs to another case"},
         },
         openapi_extra={
@@ -104,9 +121,8 @@ def references_router(registry: Registry, token_key: str, limiter: Limiter) -> A
         system: Annotated[str, Path(max_length=32)],
         number: Annotated[str, Path(max_length=64)],
         request: Request,
-        sender: Annotated[Sender, Depends(writer)],
+        sender: Annotated[Sender, Depends(access)],
     ) -> JSONResponse:
-        request.state.headers = limiter.take(sender.agency)
         try:
             registration = Registration.model_validate(read_json(await read_body(request)))
         except ValidationError:

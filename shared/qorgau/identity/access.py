@@ -22,7 +22,7 @@ _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="token")
 _log = logging.getLogger("qorgau.identity")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Access:
     """Who may use the routes of one process. `Depends(access)` is the sender of a request."""
 

@@ -1,11 +1,11 @@
 """Which cases are an agency's own: told by the facts of the case, so that every service finds the same. Pure.
 
-An agency is part of a case with a fact of its own in it (it opened it or took it up), whose transfer it accepted, that
-was referred to its kind in its region, or whose reference it registered (which the facts do not tell; see
-`front/registering.py`). To add the first fact of its own it must know the case's random reference and be of its region.
+An agency is part of a case with a fact of its own in it (it opened it, took it up, or accepted its transfer), that was
+referred to its kind in its region, or whose reference it registered (which the facts do not tell; see
+`front/registering.py`). How it comes to its first fact: `may_add`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,8 @@ def may_read(sender: Sender, facts: Iterable[Fact]) -> bool:
 
 
 def is_part(agency: str, in_region: Callable[[str | None], bool], facts: Iterable[Fact]) -> bool:
-    """Whether an agency is part of a case with these facts; `in_region`: whether a region is one of its own."""
+    """Whether an agency is part of a case with these facts; `in_region`: whether a region is one of its own.
+    Supervisors of a region are not: they look in from outside."""
     kind, known = agency.partition("/")[0], tuple(facts)
     # What was withdrawn counts as never posted.
     gone = {(fact.source, fact.data.get("fact_id")) for fact in known if fact.type == WITHDRAWAL}
@@ -37,16 +38,25 @@ def is_part(agency: str, in_region: Callable[[str | None], bool], facts: Iterabl
     )
 
 
-def may_add(fact: Fact, sender: Sender, known: Iterable[Fact]) -> bool:
-    """Whether a fact counts at once in a case with these facts. A case nobody knows is opened by it; in another its
-    source is part of it, or of the region in which the case is: whoever has the reference there was given it."""
+def may_add(fact: Fact, known: Iterable[Fact]) -> bool:
+    """Whether a fact counts at once in a case with these facts. A case nobody knows is opened by it. In another its
+    source must be one of the case already, or named by an offer, or act in a region in which the case is: there,
+    whoever has the reference was given it, and a duty that is done must not count as missed for want of a referral."""
     facts = tuple(known)
-    if not facts or sender.agency == EVERY or is_part(fact.source, sender.has_region, facts):
-        return True
-    return any(
-        one.source == fact.source or one.data.get("region") == fact.data.get("region") or _offered(one, fact.source)
-        for one in facts
+    region = fact.data.get("region")
+    return not facts or any(
+        one.source == fact.source or one.data.get("region") == region or _offered(one, fact.source) for one in facts
     )
+
+
+def may_register(sender: Sender, kinds: Container[str], facts: Iterable[Fact]) -> bool:
+    """Whether the sender may say which official number a case with these facts has: any agency of the case, and those
+    of the region whose kind acts in it; a case that nobody knows has no number yet."""
+    known = tuple(facts)
+    if sender.agency == EVERY:
+        return True
+    here = sender.kind in kinds and any(sender.has_region(fact.data.get("region")) for fact in known)
+    return here or is_part(sender.agency, sender.has_region, known)
 
 
 def referred_to(fact: Fact) -> frozenset[str]:
@@ -60,6 +70,11 @@ def referred_to(fact: Fact) -> frozenset[str]:
 def _offered(fact: Fact, agency: str) -> bool:
     """An offer lets the one it names answer; only the answer makes it part of the case."""
     return fact.type == "case.transfer_offered" and fact.data.get("to") == agency
+
+
+def shown_to(sender: Sender, value: Any) -> Any:
+    """An answer as this sender may see it."""
+    return codes_only(value) if sender.reach is Reach.CODES else value
 
 
 def codes_only(value: Any) -> Any:

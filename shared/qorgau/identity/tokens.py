@@ -45,7 +45,8 @@ class Tokens(Protocol):
         """The sender; raises Refused, or Unavailable where it cannot be known now."""
 
 
-def _nobody(_: str) -> bool:
+def nobody(_: str) -> bool:
+    """That no agency is revoked."""
     return False
 
 
@@ -57,7 +58,7 @@ class SignedTokens:
     keys: Keys
     issuer: str = ISSUER
     audience: str = AUDIENCE
-    revoked: Callable[[str], bool] = _nobody
+    revoked: Callable[[str], bool] = nobody
 
     async def read(self, token: str) -> Sender:
         header = _header(token)
@@ -82,7 +83,7 @@ class SharedKeyTokens:
     key: str = field(repr=False)
     issuer: str = ISSUER
     audience: str = AUDIENCE
-    revoked: Callable[[str], bool] = _nobody
+    revoked: Callable[[str], bool] = nobody
 
     def __post_init__(self) -> None:
         long_enough(self.key)

@@ -34,9 +34,11 @@ async def census(
 async def _counted(store: Store, room: WaitingRoom, numbers: Collection[int]) -> list[Stored]:
     flags = await store.count_open(numbers)
     cases = await store.count_cases(numbers)
+    waiting, held = await room.count()
     return [
         *(Stored("qorgau_flags_open", labels, count) for labels, count in flags.items()),
         *(Stored("qorgau_cases", (state,), count) for state, count in cases.items()),
-        Stored("qorgau_parked", ("reference",), await room.count()),
+        Stored("qorgau_parked", ("reference",), waiting),
+        Stored("qorgau_parked", ("held",), held),
         Stored("qorgau_parked", ("full",), await store.count_parked()),
     ]

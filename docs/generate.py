@@ -15,7 +15,9 @@ import intake.domain
 import notifier.api
 import police_dispatch.api
 import police_dispatch.domain
+from intake.api import vault_routers
 from intake.reports import Reports
+from intake.vault.assembling import Vault
 from notifier.api import flag_schema, flags_router
 from qorgau.facts import event_type
 from qorgau.front.describe import fact_schemas
@@ -173,9 +175,10 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     access = access or Access(_NOBODY, Limiter(), Metrics())
     keepers = {service: _keeper(service, access) for service in MODELS}
     reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
+    vault = vault_routers(Vault(_NOBODY, _NOBODY, _NOBODY, _NOBODY), reports.door, access)
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
-        INTAKE: intake.api.build_api(keepers[INTAKE], reports),
+        INTAKE: intake.api.build_api(keepers[INTAKE], reports, *vault),
         POLICE: police_dispatch.api.build_api(keepers[POLICE]),
         COURT: court_tracker.api.build_api(keepers[COURT]),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),

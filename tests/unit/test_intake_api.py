@@ -16,8 +16,10 @@ from intake.vault.keys import DataKeys, HeldKeys, Keyring
 from intake.vault.opening import Locks, Opening
 from intake.vault.packing import unpack
 from intake.vault.records import VaultRecord
+from intake.vault.retention import load_retention
 from intake.vault.storing import to_document
 from qorgau.auth import make_token
+from qorgau.embedded.data import default_retention
 from qorgau.facts import Fact
 from qorgau.front.door import Door, Sender
 from qorgau.instants import parse_instant
@@ -31,6 +33,7 @@ SECRET = "Aigul-860412400123"
 REPORT = {"region": "KZ-75", "channel": "150", "area": "urban"}
 
 
+POLICY = load_retention(default_retention())
 KEYS = IndexKeys("i1", {"i1": b"i" * 32})
 RING = Keyring("k1", {"k1": b"k" * 32})
 
@@ -74,7 +77,7 @@ async def client(memory: Memory) -> AsyncIterator[httpx2.AsyncClient]:
     door = Door("intake", intake.domain.FACTS, frozenset({"KZ-75", "KZ-71"}), lambda: NOW, KEY)
     provider = HeldKeys(lambda: RING)
     locks = Locks(provider, DataKeys(provider, lambda: 0.0), lambda: KEYS)
-    reports = Reports(door, Opening(memory, memory, locks, KEYS), KEY, Metrics())
+    reports = Reports(door, Opening(memory, memory, locks, KEYS, POLICY), KEY, Metrics())
     app = build_app("intake", [reports_router(reports, access(KEY))], ready=ready, metrics=reports.metrics)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         yield client

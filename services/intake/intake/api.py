@@ -3,19 +3,32 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
+from intake.duplicates import duplicates_router
+from intake.persons import persons_router
 from intake.reports import Reports, reports_router
+from intake.vault.assembling import Vault
 from intake.vault.form import form_schemas
+from qorgau.front.door import Door
 from qorgau.front.flagbook import FlagBook
 from qorgau.front.keeper import Keeper
+from qorgau.identity.access import Access
 from qorgau.service import Lifespan
 from qorgau.vocabulary import INTAKE
 
 
-def build_api(keeper: Keeper, reports: Reports, lifespan: Lifespan | None = None) -> FastAPI:
-    """The application of intake."""
-    return keeper.app(reports_router(reports, keeper.access), lifespan=lifespan, schemas=form_schemas())
+def build_api(keeper: Keeper, reports: Reports, *own: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application of intake; `own` are the routes of its further parts."""
+    return keeper.app(reports_router(reports, keeper.access), *own, lifespan=lifespan, schemas=form_schemas())
+
+
+def vault_routers(vault: Vault, door: Door, access: Access) -> tuple[APIRouter, ...]:
+    """The routes to what the vault holds, and to what it proposes."""
+    return (
+        persons_router(vault.persons, vault.commands, door, access),
+        duplicates_router(vault.incidents, vault.commands, access),
+    )
 
 
 def flags_of_others(book: FlagBook) -> Callable[[str], Awaitable[dict[str, Any]]]:

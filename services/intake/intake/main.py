@@ -4,15 +4,13 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from intake.api import build_api, flags_of_others
+from intake.api import build_api, flags_of_others, vault_routers
 from intake.domain import FACTS
 from intake.reports import Reports
 from intake.settings import Settings
 from intake.transfers import FactsOf, transfer_guard
+from intake.vault.assembling import vault_of
 from intake.vault.book import VaultBook
-from intake.vault.locking import locks_of, plain_keys
-from intake.vault.opening import Opening
-from intake.vault.pairs import Pairs
 from qorgau.bus import FactsLog
 from qorgau.facts import Fact
 from qorgau.front.flagbook import FlagBook
@@ -25,26 +23,24 @@ from qorgau.shell.running import main
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
 
-    def vault_of(host: Host, number_of: Callable[[str], int]) -> VaultBook:
+    def book_of(host: Host, number_of: Callable[[str], int]) -> VaultBook:
         return VaultBook(host.database, number_of, FactsLog(host.producer, settings.service))
 
-    async with parts_of(settings, FACTS, vault_of) as parts:
+    async with parts_of(settings, FACTS, book_of) as parts:
         host, key = parts.host, settings.token_key.get_secret_value()
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(host, book))
-        vault = parts.cases.reported
-        assert isinstance(vault, VaultBook)
-        host.prepare.append(vault.prepare)
-        pairs = Pairs(host.database)
-        host.prepare.append(pairs.prepare)
-        opening = Opening(vault, pairs, locks_of(settings), plain_keys(settings))
-        reports = Reports(parts.door, opening, key, host.metrics)
+        records = parts.cases.reported
+        assert isinstance(records, VaultBook)
+        vault = vault_of(parts, records, settings)
+        reports = Reports(parts.door, vault.opening, key, host.metrics)
         keeper = parts.keeper(guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book))
         try:
-            await host.run(build_api(keeper, reports), stopping)
+            routers = vault_routers(vault, parts.door, host.access)
+            await host.run(build_api(keeper, reports, *routers), stopping)
         finally:
-            await vault.close()
+            await records.close()
 
 
 def _facts_of(parts: Parts) -> FactsOf:

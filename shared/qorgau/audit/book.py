@@ -46,6 +46,7 @@ class AuditBook:
         """Create the index; safe to repeat."""
         async with deadline(LIMIT):
             await self._entries.create_index([("entry_id", 1)], unique=True)
+            await self._entries.create_index([("case", 1)])
 
     async def append(self, entries: Sequence[Entry]) -> Head:
         """Add those that are not there yet; return the end of the chain when all of them survive a crash.
@@ -73,6 +74,12 @@ class AuditBook:
                 yield document.pop("_id"), document
             if len(documents) < AT_ONCE:
                 return
+
+    async def of_case(self, case: str) -> list[Linked]:
+        """What the chain has of a case, in its order. Raises Unavailable."""
+        async with deadline(LIMIT):
+            found = self._entries.find({"case": code(case)}, {"_id": 0}).sort("seq", ASCENDING)
+            return list(await found.to_list(None))
 
     async def hashes(self, numbers: Collection[int]) -> dict[int, str]:
         """The hashes of these entries, as they are stored; of what is not there, none."""

@@ -9,6 +9,7 @@ from qorgau.errors import Forbidden
 from qorgau.identity.sender import (
     CASES_READ,
     FLAGS_READ,
+    PII_READ,
     REPORTS_WRITE,
     WRITE,
     Reach,
@@ -48,6 +49,9 @@ _NOTHING, _OWN, _REGION, _CODES = Reach.NOTHING, Reach.OWN, Reach.REGION, Reach.
 # (`membership.py`); which kind may post which type stands with the type (`posted_by`, facts.md).
 _WRITES = _reaches(_OWN, _OWN, _NOTHING, _OWN, _REGION)
 _READS = _reaches(_OWN, _REGION, _CODES, _REGION, _REGION)
+# Who watches sees no person anywhere, and who administers has no business with one.
+_PERSONS = _reaches(_OWN, _REGION, _NOTHING, _NOTHING, _REGION)
+_REVIEWS = _reaches(_NOTHING, _REGION, _NOTHING, _NOTHING, _REGION)
 
 
 def _row(route: str, scopes: Iterable[str], reaches: Reaches) -> Row:
@@ -57,6 +61,17 @@ def _row(route: str, scopes: Iterable[str], reaches: Reaches) -> Row:
 
 ROWS: tuple[Row, ...] = (
     _row("POST /v1/reports", {REPORTS_WRITE}, _WRITES),
+    _row("GET /v1/cases/{case}/person", {PII_READ}, _PERSONS),
+    _row("GET /v1/cases/{case}/accesses", {CASES_READ}, _PERSONS),
+    _row("POST /v1/cases/{case}/consents", {WRITE}, _PERSONS),
+    _row("POST /v1/cases/{case}/legal-bases", {WRITE}, _PERSONS),
+    _row("POST /v1/cases/{case}/break-glass", {PII_READ}, _PERSONS),
+    _row("POST /v1/cases/{case}/break-glass/{grant}/review", {CASES_READ}, _REVIEWS),
+    _row("POST /v1/cases/{case}/erase", {WRITE}, _PERSONS),
+    _row("GET /v1/duplicates", {REPORTS_WRITE, CASES_READ}, _PERSONS),
+    _row("POST /v1/duplicates/{name}/merge", {WRITE}, _PERSONS),
+    _row("POST /v1/duplicates/{name}/unmerge", {WRITE}, _PERSONS),
+    _row("POST /v1/duplicates/{name}/dismiss", {WRITE}, _PERSONS),
     _row("POST /v1/facts", {WRITE}, _WRITES),
     _row("PUT /v1/references/{system}/{number}", {WRITE}, _WRITES),
     _row("GET /v1/cases/{case}", {CASES_READ}, _READS),

@@ -55,7 +55,8 @@ class Follower:
     """Hands every record of a topic to `handle`, at least once and in order, and remembers how far it is.
 
     `edition` is the one `handle` writes to; when it is over, everything is handled again for the next one. Whoever only
-    reads may have another view of it (`readers`), which moves on when all is handled.
+    reads may have another view of it (`readers`), which moves on when all is handled. `name` is what its position is
+    kept under, where several follow one topic.
     """
 
     topic: str
@@ -63,6 +64,7 @@ class Follower:
     handle: Handle
     edition: Edition
     readers: Edition | None = None
+    name: str = ""
     at: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     alive: bool = False
@@ -88,7 +90,7 @@ class Follower:
         positions = self.edition.collection("followed", flushed=True)
         self.ends = list(await self.log.ends())
         async with deadline():
-            saved = await positions.find_one({"_id": self.topic})
+            saved = await positions.find_one({"_id": self.name or self.topic})
         known = saved["offsets"] if saved else []
         self.at = known + [0] * (len(self.ends) - len(known))
         self.alive = True
@@ -102,7 +104,7 @@ class Follower:
                     for record in batch:
                         self.at[record.partition] = record.offset + 1
                     async with deadline():
-                        await positions.replace_one({"_id": self.topic}, {"offsets": self.at}, upsert=True)
+                        await positions.replace_one({"_id": self.name or self.topic}, {"offsets": self.at}, upsert=True)
                 if self.readers is not None and self.caught_up:
                     self.readers.move(self.edition.number)
 

@@ -10,7 +10,8 @@ from intake.vault.blind import IndexKeys, Traces, body_digest, is_same_body, tra
 from intake.vault.form import Personal
 from intake.vault.keys import DataKeys, KeyProvider, new_data_key
 from intake.vault.packing import pack
-from intake.vault.records import CaseKey, Report, VaultRecord, opened
+from intake.vault.records import CaseKey, Marks, Report, VaultRecord, opened
+from intake.vault.retention import Retention, retained
 from intake.vault.sealing import Draw
 from qorgau.errors import Invalid, Unavailable
 from qorgau.facts import Fact
@@ -61,6 +62,7 @@ class Opening:
     pairs: PairsOf
     locks: Locks | None
     plain: IndexKeys
+    retention: Retention
     draw: Draw = os.urandom
 
     async def open_case(self, told: Told) -> Sequence[Fact]:
@@ -80,6 +82,7 @@ class Opening:
             codes=dict(facts[0].data),
         )
         record = opened(case, stored, facts, key, told.personal, now)
+        record = retained(self.retention, record, Marks(opened=now), now)
         pair = facts[0].data.get("pair_ref")
         if await self.book.open(record if pair is None else replace(record, pair_ref=str(pair))):
             return facts

@@ -82,6 +82,7 @@ INVALID: dict[str, dict[str, Any]] = {
     "case with an operator": {"subject": "$where"},
     "empty case": {"subject": ""},
     "case too long": {"subject": "c" * 65},
+    "a surge, which is of many cases": {"subject": "surge-7c605069-80ae-5c23-93d5-28115ecff1fe"},
     "no case": {"subject": None},
     "reference without system": {"subject": "ref:12"},
     "reference with a space": {"subject": "ref:kui/12 3"},

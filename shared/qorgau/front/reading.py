@@ -64,6 +64,8 @@ class Judge(Protocol):
 
 # What a service adds to the read of a case; intake adds the flags of the other services.
 Others = Callable[[str], Awaitable[dict[str, Any]]]
+# The explanation of a flag that is of no case, as far as the sender may see it; raises NotFound.
+Elsewhere = Callable[[str, Sender], Awaitable[dict[str, Any]]]
 # Whether an agency registered a reference of a case.
 Registered = Callable[[str, str], Awaitable[bool]]
 
@@ -78,12 +80,18 @@ def flag_key(raised_at: int, flag_id: str) -> str:
     return f"{raised_at + _SHIFT:020d}|{flag_id}"
 
 
-async def _nothing(_: str) -> dict[str, Any]:
+async def nothing(_: str) -> dict[str, Any]:
+    """Nothing is added."""
     return {}
 
 
 async def _nobody(_: str, __: str) -> bool:
     return False
+
+
+async def nowhere(_: str, __: Sender) -> dict[str, Any]:
+    """Every flag is of a case."""
+    raise NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,8 @@ class Reading:
     cases: Cases
     judge: Judge
     registered: Registered = _nobody
-    others: Others = _nothing
+    others: Others = nothing
+    elsewhere: Elsewhere = nowhere
 
     async def shown(self, case: str, sender: Sender) -> Shown:
         """A case this sender may read. Raises NotFound, in the same way and after the same questions, for a case of
@@ -182,7 +191,7 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
     async def get_explanation(flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], sender: By) -> JSONResponse:
         case = await reading.cases.case_of_flag(flag)
         if case is None:
-            raise NotFound
+            return JSONResponse(shown_to(sender, await reading.elsewhere(flag, sender)))
         shown = await reading.shown(case, sender)
         try:
             return JSONResponse(shown_to(sender, reading.judge.explain(shown.record, flag)), headers=_tagged(shown))

@@ -4,7 +4,7 @@ Clients are made here and nowhere else, and closed here when everything that use
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,14 +28,14 @@ from qorgau.errors import Rejected, Unavailable
 from qorgau.facts import Fact
 from qorgau.front.door import Door
 from qorgau.front.envelope import from_kafka
-from qorgau.front.flagbook import FlagBook, flag_entry
+from qorgau.front.flagbook import FlagBook, FlagEntry, flag_entry
 from qorgau.front.gate import Gate
 from qorgau.front.inbound import Inbound
 from qorgau.front.judging import PlanJudge
 from qorgau.front.keeper import Keeper
 from qorgau.front.posted import Models
 from qorgau.front.posting import Guard, Posting
-from qorgau.front.reading import Others, Reading, Shown
+from qorgau.front.reading import Elsewhere, Others, Reading, Shown, nothing, nowhere
 from qorgau.front.registering import Registry
 from qorgau.front.waiting import WaitingRoom
 from qorgau.plan import Plan, compile_policy
@@ -59,11 +59,13 @@ from qorgau.shell.reported import Reported
 from qorgau.shell.sharing import Sharing
 from qorgau.shell.takeover import TakeOver
 from qorgau.store import Due, Store
+from qorgau.surge.case import is_surge
 from qorgau.tracker import Tracker
 from qorgau.vocabulary import FLAGS_TOPIC, REFERENCES_TOPIC, copies_topic, tracked_topics
 
 # How far ahead of now the cases that are due are held in memory.
 HORIZON = timedelta(seconds=30)
+Remember = Callable[[Sequence[FlagEntry]], Awaitable[None]]
 # A round takes milliseconds; without one for so long nobody may rely on what is shown.
 ROUND_WITHIN = timedelta(seconds=10)
 
@@ -132,12 +134,11 @@ class Parts:
     audit: Audit
     tracker: Tracker | None = None
 
-    def keeper(self, *, guard: Guard | None = None, others: Others | None = None) -> Keeper:
+    def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
         """The HTTP side, with what only this service checks or shows."""
         settings, metrics = self.host.settings, self.host.metrics
-        reading = Reading(settings.service, self.cases, PlanJudge(self.plan), self.room.registered)
-        if others is not None:
-            reading = replace(reading, others=others)
+        judge = PlanJudge(self.plan)
+        reading = Reading(settings.service, self.cases, judge, self.room.registered, others, elsewhere)
         log = FactsLog(self.host.producer, settings.service)
         posting = Posting(self.door, log, self.room, metrics, self.gate, guard)
         if settings.tracks:
@@ -218,8 +219,9 @@ async def parts_of(
         yield parts
 
 
-def flags_follower(host: Host, book: FlagBook) -> Follower:
-    """Keeps a book of the flags of all other services; what is no event of a flag is told as a dead letter."""
+def flags_follower(host: Host, book: FlagBook, surges: Remember | None = None) -> Follower:
+    """Keeps a book of the flags of all other services; what is no event of a flag is told as a dead letter. `surges`
+    is given what this service itself has told of no case."""
 
     written = FlagBook(Edition(host.database))
 
@@ -236,6 +238,9 @@ def flags_follower(host: Host, book: FlagBook) -> Follower:
                 host.metrics.dead_letters.labels(FLAGS_TOPIC, error.detail).inc()
         await host.producer.publish(letters)
         await written.apply([entry for entry in entries if entry.service != host.settings.service])
+        if surges is not None:
+            own = [entry for entry in entries if entry.service == host.settings.service]
+            await surges([entry for entry in own if is_surge(entry.item["case"])])
 
     return _follower(host.settings, FLAGS_TOPIC, apply, written.edition, book.edition)
 

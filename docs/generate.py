@@ -17,6 +17,7 @@ import police_dispatch.api
 import police_dispatch.domain
 from intake.api import vault_routers
 from intake.reports import Reports
+from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import flag_schema, flags_router
 from qorgau.facts import event_type
@@ -178,7 +179,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     vault = vault_routers(Vault(_NOBODY, _NOBODY, _NOBODY, _NOBODY), reports.door, access)
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
-        INTAKE: intake.api.build_api(keepers[INTAKE], reports, *vault),
+        INTAKE: intake.api.build_api(keepers[INTAKE], reports, statistics_router(_NOBODY, int, access), *vault),
         POLICE: police_dispatch.api.build_api(keepers[POLICE]),
         COURT: court_tracker.api.build_api(keepers[COURT]),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),

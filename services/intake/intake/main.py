@@ -8,6 +8,7 @@ from intake.api import build_api, flags_of_others, vault_routers
 from intake.domain import FACTS
 from intake.reports import Reports
 from intake.settings import Settings
+from intake.statistics.wiring import statistics_of
 from intake.transfers import FactsOf, transfer_guard
 from intake.vault.assembling import vault_of
 from intake.vault.book import VaultBook
@@ -30,15 +31,19 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         host, key = parts.host, settings.token_key.get_secret_value()
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
-        host.followers.append(flags_follower(host, book))
+        statistics = statistics_of(parts)
+        host.followers.append(flags_follower(host, book, statistics.book.remember))
         records = parts.cases.reported
         assert isinstance(records, VaultBook)
         vault = vault_of(parts, records, settings)
         reports = Reports(parts.door, vault.opening, key, host.metrics)
-        keeper = parts.keeper(guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book))
+        keeper = parts.keeper(
+            guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book), elsewhere=statistics.explained
+        )
         try:
-            routers = vault_routers(vault, parts.door, host.access)
-            await host.run(build_api(keeper, reports, *routers), stopping)
+            await host.run(
+                build_api(keeper, reports, statistics.router, *vault_routers(vault, parts.door, host.access)), stopping
+            )
         finally:
             await records.close()
 

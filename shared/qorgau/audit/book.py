@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError
 
 from qorgau.audit.chain import Entry, Head, Linked, append, code, genesis, head_of
@@ -23,11 +23,11 @@ from qorgau.telemetry import Metrics
 AT_ONCE = 500
 # So often others may be faster in a row; each time one of them has got on.
 ATTEMPTS = 100
-# A batch of the largest size where a server is slowest, and a look through a long chain.
+# A batch of the largest size where a server is slowest, or counting a long chain.
 LIMIT = timedelta(seconds=20)
 _DUPLICATE_KEY = 11000
-# Numbers beyond it are not safe in JSON, and what is no number is no entry's.
-_NUMBERS = {"$gt": 0, "$lt": 2**53}
+# A bounded range of an indexed field is fast on every server; of an open one, or of `_id`, some look at everything.
+_WINDOW = 1_000
 
 
 class AuditBook:
@@ -39,13 +39,14 @@ class AuditBook:
         self._metrics = metrics
         self._one_by_one = asyncio.Lock()
         # The last entry this process knows to survive a crash, and the last one that it has added itself.
-        self._safe = genesis(service, deployment)
+        self._beginning = self._safe = genesis(service, deployment)
         self.added: Head | None = None
 
     async def prepare(self) -> None:
         """Create the index; safe to repeat."""
         async with deadline(LIMIT):
             await self._entries.create_index([("entry_id", 1)], unique=True)
+            await self._entries.create_index([("seq", 1)])
             await self._entries.create_index([("case", 1)])
 
     async def append(self, entries: Sequence[Entry]) -> Head:
@@ -65,21 +66,18 @@ class AuditBook:
             return self._safe
 
     async def stored(self) -> AsyncIterator[Stored]:
-        """Everything that is stored, in the order of its numbers, whatever it is. Raises Unavailable."""
-        cursor = self._entries.find({}).sort("_id", ASCENDING)
-        while True:
-            async with deadline(LIMIT):
-                documents = await cursor.to_list(AT_ONCE)
-            for document in documents:
-                yield document.pop("_id"), document
-            if len(documents) < AT_ONCE:
-                return
-
-    async def of_case(self, case: str) -> list[Linked]:
-        """What the chain has of a case, in its order. Raises Unavailable."""
+        """Everything that is stored, in the order of its numbers, and at the end what has none. Raises Unavailable."""
         async with deadline(LIMIT):
-            found = self._entries.find({"case": code(case)}, {"_id": 0}).sort("seq", ASCENDING)
-            return list(await found.to_list(None))
+            count = await self._entries.count_documents({})
+        end = await self.last_number()
+        seen = 0
+        for first in range(1, end + 1, _WINDOW):
+            for document in await self._window(first, min(first + _WINDOW, end + 1)):
+                seen += 1
+                yield document.pop("_id"), document
+        if seen < count:
+            async for document in self._strays(end + _WINDOW):
+                yield document.pop("_id"), document
 
     async def hashes(self, numbers: Collection[int]) -> dict[int, str]:
         """The hashes of these entries, as they are stored; of what is not there, none."""
@@ -88,9 +86,9 @@ class AuditBook:
             return {document["_id"]: str(document.get("hash")) for document in await found.to_list(None)}
 
     async def last_number(self) -> int:
-        """The number of the last entry as it is stored; 0 where there is none."""
-        last = await self._last(_NUMBERS)
-        return 0 if last is None else int(last["_id"])
+        """The number of the last entry as it is stored; 0 where there is none. Raises Unavailable."""
+        last = await self._last_after(await self._somewhere())
+        return last.seq
 
     async def _add(self, entries: Sequence[Entry]) -> None:
         for _ in range(ATTEMPTS):
@@ -117,10 +115,11 @@ class AuditBook:
     async def _look(self) -> None:
         """Go on from where the chain ends now. It never goes back: what this process knows to be safe was there, and if
         it is gone the gap shall show."""
-        last = await self._last(_NUMBERS | {"$gt": self._safe.seq})
-        if last is not None:
+        start = self._safe if self._safe.seq else await self._somewhere()
+        last = await self._last_after(start)
+        if last.seq > self._safe.seq:
             # Whoever wrote it may have died before it was flushed, and what follows it must not outlive it.
-            await self._make_safe(Head(self._safe.service, int(last["_id"]), str(last.get("hash"))))
+            await self._make_safe(last)
 
     async def _make_safe(self, head: Head) -> None:
         """Return when this entry, and with it everything before it, survives a crash. Raises Unavailable."""
@@ -132,9 +131,52 @@ class AuditBook:
         if self._metrics is not None:
             self._metrics.audit_entries.set(head.seq)
 
-    async def _last(self, numbers: dict[str, int]) -> Any:
+    async def _last_after(self, start: Head) -> Head:
+        """The last entry there is, from one on that is there."""
+        while True:
+            window = await self._window(start.seq + 1, start.seq + _WINDOW)
+            numbered = [document for document in window if _is_entry(document)]
+            if not numbered:
+                return start
+            start = Head(start.service, numbered[-1]["seq"], str(numbered[-1].get("hash")))
+
+    async def _window(self, first: int, end: int) -> list[dict[str, Any]]:
+        """What has a number from the first one on and before the end."""
         async with deadline(LIMIT):
-            return await self._entries.find_one({"_id": numbers}, {"hash": 1}, sort=[("_id", DESCENDING)])
+            found = self._entries.find({"seq": {"$gte": first, "$lt": end}}).sort("seq", ASCENDING)
+            return [document async for document in found]
+
+    async def _strays(self, end: int) -> AsyncIterator[dict[str, Any]]:
+        """What no window shows, because it has no number, or one beyond the end."""
+        cursor = self._entries.find({})
+        while True:
+            async with deadline(LIMIT):
+                documents = await cursor.to_list(AT_ONCE)
+            for document in documents:
+                seq = document.get("seq")
+                numbered = isinstance(seq, int | float) and not isinstance(seq, bool)
+                if not numbered or not 1 <= seq < end:
+                    yield document
+            if len(documents) < AT_ONCE:
+                return
+
+    async def _somewhere(self) -> Head:
+        """An entry near the end, in few steps: the last one, where none is missing."""
+        low, high = self._beginning, 1
+        while (entry := await self._at(high)) is not None:
+            low, high = entry, 2 * high
+        while high - low.seq > 1:
+            middle = (low.seq + high) // 2
+            entry = await self._at(middle)
+            if entry is None:
+                high = middle
+            else:
+                low = entry
+        return low
+
+    async def _at(self, number: int) -> Head | None:
+        found = (await self.hashes([number])).get(number)
+        return None if found is None else Head(self._beginning.service, number, found)
 
     async def _insert(self, linked: Sequence[Linked]) -> bool:
         """Whether all were added. In order, and none after one whose number somebody else took: what stands there is
@@ -150,3 +192,8 @@ class AuditBook:
                     raise
                 return False
         return True
+
+
+def _is_entry(document: dict[str, Any]) -> bool:
+    """Whether it stands under its own number, and is not something that somebody else has put there."""
+    return isinstance(document["_id"], int) and document["_id"] == document["seq"]

@@ -8,7 +8,7 @@ import bisect
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeGuard
 
 from qorgau.audit.chain import Head, digest, genesis
 
@@ -69,14 +69,16 @@ class ChainCheck:
         """What the next entry shows."""
         self.entries += 1
         seq, mine = body.get("seq"), digest(body)
-        if mine is None or mine != body.get("hash") or not isinstance(seq, int) or isinstance(seq, bool):
-            number = place if isinstance(place, int) else self._main.seq + 1
-            yield self._found(EDITED, number, "what is in it does not have the hash that is written there")
-            yield from self._put(_Point(number, None, _ANY))
+        if not _is_number(place):
+            yield self._found(INSERTED, self._main.seq, "something after it is stored under what is no number")
+        elif mine is None or mine != body.get("hash") or not _is_number(seq):
+            yield self._found(EDITED, place, "what is in it does not have the hash that is written there")
+            yield from self._put(_Point(place, None, _ANY))
         elif body.get("service") != self.service:
-            number = place if isinstance(place, int) else seq
-            yield self._found(FOREIGN, number, "it is an entry of another service")
+            yield self._found(FOREIGN, place, "it is an entry of another service")
         else:
+            if seq != place:
+                yield self._found(REORDERED, seq, "it is stored under another number")
             yield from self._put(_Point(seq, str(body.get("prev")), frozenset({mine})))
 
     def finish(self) -> Iterator[Finding]:
@@ -184,6 +186,10 @@ class ChainCheck:
 
     def _found(self, kind: str, number: int, words: str) -> Finding:
         return Finding(self.service, kind, number, number, words)
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _fits(entry: _Point, before: _Point) -> bool:

@@ -79,6 +79,12 @@ class AuditBook:
             async for document in self._strays(end + _WINDOW):
                 yield document.pop("_id"), document
 
+    async def of_case(self, case: str) -> list[Linked]:
+        """What the chain has of a case, in its order. Raises Unavailable."""
+        async with deadline(LIMIT):
+            found = self._entries.find({"case": code(case)}, {"_id": 0}).sort("seq", ASCENDING)
+            return list(await found.to_list(None))
+
     async def hashes(self, numbers: Collection[int]) -> dict[int, str]:
         """The hashes of these entries, as they are stored; of what is not there, none."""
         async with deadline(LIMIT):

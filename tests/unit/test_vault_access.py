@@ -161,7 +161,7 @@ def test_without_scope_kind_or_purpose_nothing_opens(who: Reader, purpose: str, 
 def test_whatever_opens_is_what_was_asked_for_and_what_the_purpose_needs(
     kind: str, purpose: str, wanted: set[str] | None, basis: str
 ) -> None:
-    agency = f"{kind}/KZ-75"
+    agency = f"{kind}/KZ-71"
     sharing = {
         "advocate": Sharing(agency),
         "consent": Sharing(consents={agency: consent("given")}),

@@ -4,7 +4,10 @@ from collections.abc import Callable, Collection
 
 from qorgau.audit.anchor import Anchoring
 from qorgau.audit.book import AuditBook
+from qorgau.audit.chain import Actor, Entry
 from qorgau.audit.relay import Audit
+from qorgau.front.registering import Note
+from qorgau.identity.sender import Sender
 from qorgau.shell.hosting import Host
 
 
@@ -18,3 +21,14 @@ def audit_of(host: Host, numbers: Callable[[], Collection[int]]) -> Audit:
     host.prepare.append(book.prepare)
     host.work.append(audit.run)
     return audit
+
+
+def references_in(audit: Audit, now: Callable[[], int]) -> Note:
+    """Writes down who gives which official number to which case, before it is given: the number by its digest."""
+
+    async def note(digest: str, case: str, sender: Sender) -> None:
+        entry_id = f"reference.{digest}.{case}.{sender.agency}.{sender.subject}"
+        actor = Actor(sender.agency, sender.subject)
+        await audit.append([Entry(entry_id, now(), "reference.registering", actor, case, {"reference": digest})])
+
+    return note

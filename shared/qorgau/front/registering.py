@@ -3,7 +3,7 @@
 The number goes no further than this request: what is kept and sent on is a keyed digest.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from typing import Annotated, Protocol
 
 import orjson
@@ -51,15 +51,29 @@ class ReferenceLog(Protocol):
         """Write a record with the digest as its key; return its offset when it is safe. Raises Unavailable."""
 
 
-class Registry:
-    """Registers references, from requests and from the topic. `kinds`: those of agency that act in cases here."""
+Note = Callable[[str, str, Sender], Awaitable[None]]
+"""Writes down for good that a sender is giving a case the reference with this digest; it may be told again."""
 
-    def __init__(self, room: WaitingRoom, log: ReferenceLog, cases: Cases, secret: str, kinds: Container[str]) -> None:
+
+class Registry:
+    """Registers references, from requests and from the topic. `kinds`: those of agency that act in cases here; `note`:
+    where it is written down who does, before it is done."""
+
+    def __init__(
+        self,
+        room: WaitingRoom,
+        log: ReferenceLog,
+        cases: Cases,
+        secret: str,
+        kinds: Container[str],
+        note: Note | None = None,
+    ) -> None:
         self._room = room
         self._log = log
         self._cases = cases
         self._secret = secret
         self._kinds = kinds
+        self._note = note
 
     async def register(self, system: str, number: str, case: str, sender: Sender) -> bool:
         """Give a reference its case; whether that was new. Raises Conflict where it has another one, NotFound for a
@@ -72,6 +86,8 @@ class Registry:
         digest = references.digest(self._secret, system, number)
         known = (await self._room.cases_of({digest})).get(digest)
         if known is None:
+            if self._note is not None:
+                await self._note(digest, case, sender)
             # Who registers a reference is part of the case, and every service must know.
             agency = {} if sender.agency == EVERY else {"agency": sender.agency}
             offset = await self._log.announce(digest, orjson.dumps({"case": case, **agency}))

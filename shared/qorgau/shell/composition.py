@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, partial
 
-from qorgau.audit.hosted import audit_of
+from qorgau.audit.hosted import audit_of, references_in
 from qorgau.audit.relay import Audit
 from qorgau.bus import (
     Ends,
@@ -190,9 +190,9 @@ async def parts_of(
         room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now, gate)
         regions = frozenset(plan.policy.policy.zones.regions)
         door = Door(settings.service, models, regions, host.clock.now, key, settings.ahead)
-        registry = Registry(room, References(producer), cases, key, door.kinds)
         parts: Parts
         audit = audit_of(host, lambda: parts.numbers())
+        registry = Registry(room, References(producer), cases, key, door.kinds, references_in(audit, host.clock.now))
         parts = Parts(
             host=host,
             plan=plan,

@@ -12,6 +12,8 @@ VAULT = Path(intake.vault.__file__).parent
 PURE = ["access", "blind", "canonical", "classes", "dealing", "duplicates", "form", "people", "records", "retention"]
 # Pure but for the nonce they draw, which can be handed in.
 SEALING = ["packing", "sealing"]
+# Says what a run did: how many cases lost which class.
+COUNTING = {"upkeep"}
 TELLING = {"logging", "structlog", "opentelemetry", "prometheus_client", "warnings", "traceback", "pickle"}
 
 
@@ -25,5 +27,6 @@ def test_what_decides_in_the_vault_does_no_io_and_reads_no_clock(name: str) -> N
 
 @pytest.mark.parametrize("path", sorted(VAULT.glob("*.py")), ids=lambda path: path.stem)
 def test_no_module_of_the_vault_can_tell_what_it_holds(path: Path) -> None:
-    assert not {module.split(".")[0] for module in imports(path)} & TELLING
+    allowed = {"logging"} if path.stem in COUNTING else set()
+    assert not {module.split(".")[0] for module in imports(path)} & TELLING - allowed
     assert not re.search(r"\bprint\(", path.read_text(encoding="utf-8"))

@@ -34,6 +34,9 @@ from qorgau.telemetry import Metrics
 BATCH_DEADLINE = timedelta(seconds=30)
 # A client that waits for a server to be chosen fails within this, and is tried again by whoever called.
 SELECTION = timedelta(seconds=5)
+_COUNTED = dict.fromkeys(("full", "closed", "open", "timers"), 1) | dict.fromkeys(
+    (f"flags.{name}" for name in ("rule", "key", "level", "start", "cleared")), 1
+)
 
 
 def connect(uri: str) -> Any:
@@ -98,7 +101,7 @@ class Store:
         """Work with the newest edition and create its indexes; safe to repeat."""
         await self.edition.begin()
         async with deadline(BATCH_DEADLINE):
-            for name in ("next_due", "pending", "flags.id"):
+            for name in ("next_due", "pending", "flags.id", "p"):
                 await self._cases.create_index([(name, 1)])
             await self._parked.create_index([("case", 1)])
 
@@ -247,34 +250,18 @@ class Store:
             document = await self._cases.find_one({"flags.id": flag_id}, {"_id": 1})
         return None if document is None else str(document["_id"])
 
-    async def count_open(self, numbers: Collection[int]) -> dict[tuple[str, ...], int]:
-        """How many flags of these partitions' cases are up, by rule, level, severity and region."""
-        stages: list[dict[str, Any]] = [
-            {"$match": {"p": {"$in": sorted(numbers)}}},
-            {"$unwind": "$open"},
-            {"$group": {"_id": "$open", "count": {"$sum": 1}}},
-        ]
-        return {tuple(name.split("|")): count for name, count in (await self._counted(stages)).items()}
-
-    async def count_cases(self, numbers: Collection[int]) -> dict[str, int]:
-        """How many cases of these partitions are open, closed and unknown."""
-        state = {"$cond": ["$full", "unknown", {"$cond": ["$closed", "closed", "open"]}]}
-        stages: list[dict[str, Any]] = [
-            {"$match": {"p": {"$in": sorted(numbers)}}},
-            {"$group": {"_id": state, "count": {"$sum": 1}}},
-        ]
-        return await self._counted(stages)
+    async def countable(self, number: int) -> list[Mapping[str, Any]]:
+        """What `census.py` counts of each case of one partition. Only of one: a server that works with one core does
+        nothing else meanwhile."""
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            found: list[Mapping[str, Any]] = await self._cases.find({"p": number}, _COUNTED).to_list(None)
+        return found
 
     async def count_parked(self) -> int:
         """How many facts have no room in their cases."""
         async with deadline(BATCH_DEADLINE):
             return int(await self._parked.count_documents({}))
-
-    async def _counted(self, stages: list[dict[str, Any]]) -> dict[str, int]:
-        self._metrics.store_commands.inc()
-        async with deadline(BATCH_DEADLINE):
-            rows = await self._cases.aggregate(stages).to_list(None)
-        return {str(row["_id"]): int(row["count"]) for row in rows}
 
 
 def _parked_name(fact: Fact) -> str:

@@ -46,7 +46,7 @@ class _StoredState(Collector):
 
     families: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "qorgau_flags_open": ("Open flags, recomputed from the database", ("rule", "level", "severity", "region")),
-        "qorgau_deadlines": ("Deadlines by state, recomputed from the database", ("rule", "state")),
+        "qorgau_deadlines": ("Deadlines running and breached, recomputed from the database", ("rule", "state")),
         "qorgau_cases": ("Cases by state, recomputed from the database", ("state",)),
         "qorgau_parked": ("Facts that wait for a reference or for room", ("reason",)),
         "qorgau_reports_to_usual_ratio": ("Reports of the newest day or week, 1 is usual", _CHANNEL),

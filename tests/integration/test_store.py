@@ -9,6 +9,7 @@ import pytest
 from qorgau.embedded.pair import Pair
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord
+from qorgau.shell.census import tally
 from qorgau.shell.documents import Event, Stored
 from qorgau.shell.edition import Edition
 from qorgau.shell.recent import Recent
@@ -79,10 +80,13 @@ async def test_cases_of_other_policies_are_found_page_by_page(store: Store) -> N
     assert await store.sweep({2}, "p1", "c2", 3) == (["c4"], None)
 
 
-async def test_what_is_up_and_how_cases_are_is_counted(store: Store) -> None:
-    await store.save([case("c1"), replace(case("c2"), closed=True), replace(case("c3"), full=True)])
-    assert await store.count_cases({2}) == {"open": 1, "closed": 1, "unknown": 1}
-    assert await store.count_open({2}) == {}
+async def test_the_cases_of_one_partition_are_counted(store: Store) -> None:
+    await store.save([case("c1"), replace(case("c2"), closed=True), replace(case("c3"), full=True), case("elsewhere")])
+    assert tally(await store.countable(2)) == {
+        ("qorgau_cases", ("open",)): 1,
+        ("qorgau_cases", ("closed",)): 1,
+        ("qorgau_cases", ("unknown",)): 1,
+    }
 
 
 async def test_whatever_was_saved_survives_kill_9_of_the_database(pair: Pair, store: Store) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from qorgau.errors import QorgauError
 from qorgau.front.waiting import WaitingRoom
@@ -13,7 +15,8 @@ from qorgau.store import Store
 from qorgau.telemetry import Metrics, Stored
 
 EVERY = timedelta(seconds=5)
-# A count that takes long is made so seldom that it never takes more than a twentieth of the database's time.
+# What is read at once is followed by a pause so many times as long: counting never takes more than a twentieth of the
+# database's time, and keeps no deadline waiting for longer than one partition takes.
 SHARE = 20
 _log = logging.getLogger("qorgau")
 
@@ -23,22 +26,50 @@ async def census(
 ) -> None:
     """Count until it is time to stop; `numbers`: the partitions this replica answers for."""
     while not stopping.is_set():
-        begun = time.monotonic()
         try:
-            metrics.show_stored(await _counted(store, room, numbers()))
+            counted = await _counted(store, room, sorted(numbers()), stopping)
+            if not stopping.is_set():
+                metrics.show_stored(counted)
         except QorgauError as error:
             _log.debug("not counted: %s", error.title)
-        await pause(stopping, max(EVERY, SHARE * timedelta(seconds=time.monotonic() - begun)))
+        await pause(stopping, EVERY)
 
 
-async def _counted(store: Store, room: WaitingRoom, numbers: Collection[int]) -> list[Stored]:
-    flags = await store.count_open(numbers)
-    cases = await store.count_cases(numbers)
+async def _counted(store: Store, room: WaitingRoom, numbers: Collection[int], stopping: asyncio.Event) -> list[Stored]:
+    found: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for number in numbers:
+        if stopping.is_set():
+            break
+        begun = time.monotonic()
+        found.update(tally(await store.countable(number)))
+        await pause(stopping, SHARE * timedelta(seconds=time.monotonic() - begun))
     waiting, held = await room.count()
     return [
-        *(Stored("qorgau_flags_open", labels, count) for labels, count in flags.items()),
-        *(Stored("qorgau_cases", (state,), count) for state, count in cases.items()),
+        *(Stored(name, labels, count) for (name, labels), count in found.items()),
         Stored("qorgau_parked", ("reference",), waiting),
         Stored("qorgau_parked", ("held",), held),
         Stored("qorgau_parked", ("full",), await store.count_parked()),
     ]
+
+
+def tally(documents: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, tuple[str, ...]]]:
+    """How many cases, open flags and deadlines these documents of cases show, by metric and labels.
+
+    A deadline that is breached has its flag; one that is running has an instant at which it must be looked at again, as
+    has a breached one whose ladder goes on. One whose clock stands still has neither and is not counted.
+    """
+    found: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for document in documents:
+        state = "unknown" if document["full"] else "closed" if document["closed"] else "open"
+        found["qorgau_cases", (state,)] += 1
+        for row in document["open"]:
+            found["qorgau_flags_open", tuple(row.split("|"))] += 1
+        up = (flag for flag in document["flags"] if flag["level"] == "breach" and flag["cleared"] is None)
+        breached = {(flag["rule"], flag["key"], flag["start"]) for flag in up}
+        # A timer without a start is that of a rule flag.
+        timed = {(rule, key, start) for _, rule, key, start in document["timers"] if start is not None}
+        for rule, _, _ in breached:
+            found["qorgau_deadlines", (rule, "breached")] += 1
+        for rule, _, _ in timed - breached:
+            found["qorgau_deadlines", (rule, "running")] += 1
+    return found

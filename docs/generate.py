@@ -33,6 +33,7 @@ from qorgau.identity.tokens import KEY_BYTES
 from qorgau.service import VERSION, Readiness
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import (
+    AUDIT_TOPIC,
     COURT,
     FLAGS_TOPIC,
     INTAKE,
@@ -94,6 +95,11 @@ def asyncapi() -> dict[str, Any]:
         "address": REFERENCES_TOPIC,
         "description": "Keyed by the digest of an official number under a secret key; the number itself is nowhere.",
         "messages": {"reference": {"payload": _object(case=_TEXT)}},
+    }
+    channels["audit"] = {
+        "address": AUDIT_TOPIC,
+        "description": "Where each service's audit chain ended, now and then; keyed by service. Kept for ever.",
+        "messages": {"anchor": {"payload": _anchor()}},
     }
     channels["dead-letters"] = {
         "address": "{topic}.dlq",
@@ -161,6 +167,13 @@ def _letter() -> dict[str, Any]:
     number, digest = {"type": "integer"}, {"type": ["string", "null"], "description": "SHA-256, in hex"}
     places = {"topic": _TEXT, "partition": number, "offset": number, "reason": _TEXT, "size": number}
     return _object(**places, value_sha256=digest, key_sha256=digest)
+
+
+def _anchor() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 1}
+    digest = _TEXT | {"description": "SHA-256 of that entry, in hex"}
+    at = {"type": "string", "format": "date-time"}
+    return _object(service=_TEXT, deployment=_TEXT, seq=number, hash=digest, at=at)
 
 
 def _object(**properties: Any) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from qorgau.telemetry import Metrics
 BATCH_DEADLINE = timedelta(seconds=30)
 # A client that waits for a server to be chosen fails within this, and is tried again by whoever called.
 SELECTION = timedelta(seconds=5)
-_COUNTED = dict.fromkeys(("full", "closed", "open", "timers"), 1) | dict.fromkeys(
+_COUNTED = dict.fromkeys(("schema", "full", "closed", "open", "timers"), 1) | dict.fromkeys(
     (f"flags.{name}" for name in ("rule", "key", "level", "start", "cleared")), 1
 )
 
@@ -106,7 +106,7 @@ class Store:
             await self._parked.create_index([("case", 1)])
 
     async def load(self, cases: Collection[str]) -> dict[str, Stored]:
-        """Those cases, new ones for those that are not there."""
+        """Those cases, new ones for those that are not there. Raises NewerDocument."""
         found = {case: stored for case in cases if (stored := self.recent.get(case)) is not None}
         missing = [case for case in cases if case not in found]
         if missing:

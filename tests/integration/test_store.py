@@ -10,7 +10,7 @@ from qorgau.embedded.pair import Pair
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord
 from qorgau.shell.census import tally
-from qorgau.shell.documents import Event, Stored
+from qorgau.shell.documents import SCHEMA, Event, NewerDocument, Stored
 from qorgau.shell.edition import Edition
 from qorgau.shell.recent import Recent
 from qorgau.store import Due, Store, connect
@@ -87,6 +87,20 @@ async def test_the_cases_of_one_partition_are_counted(store: Store) -> None:
         ("qorgau_cases", ("closed",)): 1,
         ("qorgau_cases", ("unknown",)): 1,
     }
+
+
+async def test_a_case_in_a_newer_form_is_neither_read_nor_written(store: Store) -> None:
+    await store.save([case("c1")])
+    cases = store.edition.collection("cases")
+    newer = {"schema": SCHEMA + 1, "v": "2.newer", "facts": "another form", "pending": 1}
+    await cases.update_one({"_id": "c1"}, {"$set": newer})
+    before = await cases.find_one({"_id": "c1"})
+    for reading in (store.load(["c1"]), store.one("c1"), store.untold({2}, 9)):
+        with pytest.raises(NewerDocument):
+            await reading
+    # Who has not read it can only begin it, and loses.
+    assert (await store.save([case("c1")]))[1] == {"c1"}
+    assert await cases.find_one({"_id": "c1"}) == before
 
 
 async def test_whatever_was_saved_survives_kill_9_of_the_database(pair: Pair, store: Store) -> None:

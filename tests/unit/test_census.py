@@ -17,7 +17,7 @@ from qorgau.policy import load_policy
 from qorgau.record import CaseRecord, advance, learn
 from qorgau.season import BEGINS, season
 from qorgau.shell.census import SHARE, census, tally
-from qorgau.shell.documents import Stored, to_document
+from qorgau.shell.documents import SCHEMA, NewerDocument, Stored, to_document
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT, INTAKE, POLICE
 
@@ -62,7 +62,7 @@ class Slow:
     async def countable(self, number: int) -> list[Mapping[str, Any]]:
         self.asked.append((number, time.monotonic()))
         await asyncio.sleep(SPAN)
-        return [{"full": False, "closed": False, "open": [], "flags": [], "timers": []}]
+        return [{"schema": SCHEMA, "full": False, "closed": False, "open": [], "flags": [], "timers": []}]
 
     async def count_parked(self) -> int:
         return 0
@@ -94,3 +94,8 @@ async def test_a_count_that_is_cut_short_is_not_shown() -> None:
     stopping.set()
     await task
     assert b"qorgau_cases{" not in metrics.text()
+
+
+def test_a_document_in_a_newer_form_is_not_counted_and_ends_nobody() -> None:
+    with pytest.raises(NewerDocument):
+        tally([to_document(Stored(CaseRecord("c1")), 0, "1.x"), {"_id": "c2", "schema": SCHEMA + 1}])

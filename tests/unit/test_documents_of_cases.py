@@ -3,11 +3,22 @@
 from dataclasses import replace
 
 import bson
+import pytest
 
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord
 from qorgau.rows import FlagEvent, FlagRow
-from qorgau.shell.documents import EVENTS, NOTHING, Stored, Told, from_document, to_document, with_events
+from qorgau.shell.documents import (
+    EVENTS,
+    NOTHING,
+    SCHEMA,
+    NewerDocument,
+    Stored,
+    Told,
+    from_document,
+    to_document,
+    with_events,
+)
 
 FACT = Fact(
     "f1", "102/KZ-75", "police.arrived", 1_700_000_000_123_456, 2, "c1", {"$set": 2**63, "a.b": {"x": [1, None]}}
@@ -36,6 +47,13 @@ def test_a_case_comes_back_as_it_went_in() -> None:
 def test_fields_of_a_newer_program_are_kept() -> None:
     document = to_document(Stored(RECORD), 3, "1.x") | {"attribution": {"legs": [1]}}
     assert to_document(from_document(document), 3, "2.x")["attribution"] == {"legs": [1]}
+
+
+def test_a_document_in_a_newer_form_is_refused_and_not_misread() -> None:
+    document = to_document(Stored(RECORD), 3, "1.x") | {"schema": SCHEMA + 1, "facts": {"in": "another form"}}
+    with pytest.raises(NewerDocument) as refused:
+        from_document(document)
+    assert (refused.value.status, refused.value.problem()["type"]) == (503, "urn:qorgau:problem:newer-document")
 
 
 def test_pending_says_what_kafka_has_not_acknowledged() -> None:

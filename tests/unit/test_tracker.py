@@ -17,7 +17,7 @@ from qorgau.plan import compile_policy
 from qorgau.policy import load_policy
 from qorgau.record import CaseRecord, learn
 from qorgau.shell.corridor import CaseLimits
-from qorgau.shell.documents import Stored
+from qorgau.shell.documents import SCHEMA, NewerDocument, Stored, from_document
 from qorgau.shell.filing import Filing
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Read
@@ -184,3 +184,13 @@ async def test_nothing_is_judged_while_one_topic_cannot_be_looked_up(missing: Pl
     replica = Replica(ends={place: 5 for place in PLACES if place != missing})
     assert await replica.round() == []
     assert replica.tracker.health.trouble
+
+
+async def test_a_case_in_a_newer_form_is_left_alone_and_the_replica_is_not_ready() -> None:
+    class Older(Replica):
+        async def load(self, cases: Collection[str]) -> dict[str, Stored]:
+            return {case: from_document({"_id": case, "schema": SCHEMA + 1}) for case in cases}
+
+    replica = Older()
+    assert await replica.round() == []
+    assert replica.tracker.health.trouble == NewerDocument.title

@@ -11,6 +11,7 @@ from typing import Any
 from qorgau.errors import QorgauError
 from qorgau.front.waiting import WaitingRoom
 from qorgau.pausing import pause
+from qorgau.shell.documents import check_schema
 from qorgau.store import Store
 from qorgau.telemetry import Metrics, Stored
 
@@ -56,10 +57,12 @@ def tally(documents: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, tuple[st
     """How many cases, open flags and deadlines these documents of cases show, by metric and labels.
 
     A deadline that is breached has its flag; one that is running has an instant at which it must be looked at again, as
-    has a breached one whose ladder goes on. One whose clock stands still has neither and is not counted.
+    has a breached one whose ladder goes on. One whose clock stands still has neither and is not counted. Raises
+    NewerDocument.
     """
     found: Counter[tuple[str, tuple[str, ...]]] = Counter()
     for document in documents:
+        check_schema(document)
         state = "unknown" if document["full"] else "closed" if document["closed"] else "open"
         found["qorgau_cases", (state,)] += 1
         for row in document["open"]:

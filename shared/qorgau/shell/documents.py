@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from qorgau.errors import QorgauError
 from qorgau.facts import Fact
 from qorgau.front.envelope import JSON, Headers
 from qorgau.front.reading import flag_item
@@ -17,6 +18,7 @@ from qorgau.instants import format_instant
 from qorgau.record import CaseRecord
 from qorgau.rows import FlagEvent, FlagRow
 
+# Raised with every change that a program of before would misread; further fields are no such change, they are kept.
 SCHEMA = 1
 # What `pending` says: nothing to publish, or flag events.
 NOTHING, EVENTS = 0, 1
@@ -26,6 +28,12 @@ _KNOWN = frozenset(
         *("outbox", "others", "pending", "full", "closed", "told", "open"),
     )
 )
+
+
+class NewerDocument(QorgauError):
+    """A document that a newer program wrote in another form. It must be neither read nor written by this one."""
+
+    slug, title, status = "newer-document", "A newer program has written this database: update this one", 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,8 @@ def to_document(stored: Stored, partition: int, version: str) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> Stored:
-    """The case of a document."""
+    """The case of a document; raises NewerDocument."""
+    check_schema(document)
     case = document["_id"]
     timers = tuple((at, rule, key, start) for at, rule, key, start in document["timers"])
     told_of = document["told"]
@@ -154,6 +163,12 @@ def from_document(document: Mapping[str, Any]) -> Stored:
         told=None if told_of is None else Told(told_of["at"], told_of["seq"], orjson.loads(told_of["rows"])),
         extra={name: value for name, value in document.items() if name not in _KNOWN},
     )
+
+
+def check_schema(document: Mapping[str, Any]) -> None:
+    """Raises NewerDocument where this program does not know the form of the document."""
+    if document["schema"] > SCHEMA:
+        raise NewerDocument
 
 
 def with_events(stored: Stored, changes: tuple[FlagEvent, ...], emitted_at: int) -> Stored:

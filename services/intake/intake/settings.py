@@ -1,9 +1,9 @@
 """What is different for intake: its name, its port unless told otherwise, and what its vault is locked with."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from qorgau.settings import File, Port
 from qorgau.settings import Settings as Common
@@ -19,6 +19,11 @@ class Settings(Common):
     # Keys that wrap the data keys of cases: a file that is read again when it changes, or `ID:KEY,ID:KEY` in base64.
     vault_key_file: Path | None = None
     vault_keys: SecretStr | None = None
+    # Or a key server with the transit API of HashiCorp Vault: its address, the name of the key, a file with the token.
+    vault_transit: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] | None = None
+    vault_transit_key: str = "qorgau"
+    vault_transit_token_file: Path | None = None
+    vault_transit_ca_file: File | None = None
     # Secrets of the blind indexes, in the same forms; whoever has both these and those keys can recognise people.
     vault_index_file: Path | None = None
     vault_index_keys: SecretStr | None = None

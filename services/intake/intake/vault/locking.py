@@ -9,6 +9,7 @@ from intake.vault.blind import IndexKeys
 from intake.vault.keyfile import KeyFile, ensure_keyfile
 from intake.vault.keys import DataKeys, HeldKeys, KeyProvider, Keyring, keyring_from_text
 from intake.vault.opening import Locks
+from intake.vault.transit import TokenFile, TransitKeys, transit_client
 from qorgau.starting import StartRefused
 
 
@@ -29,6 +30,9 @@ def plain_keys(settings: Settings) -> IndexKeys:
 
 
 def _provider(settings: Settings) -> KeyProvider | None:
+    named = (settings.vault_key_file, settings.vault_keys, settings.vault_transit)
+    if sum(each is not None for each in named) > 1:
+        raise StartRefused("Name one: QORGAU_VAULT_KEY_FILE, QORGAU_VAULT_KEYS or QORGAU_VAULT_TRANSIT.")
     if settings.vault_key_file is not None:
         if settings.vault_make_keys:
             ensure_keyfile(settings.vault_key_file)
@@ -36,6 +40,11 @@ def _provider(settings: Settings) -> KeyProvider | None:
     if settings.vault_keys is not None:
         ring = keyring_from_text(settings.vault_keys.get_secret_value())
         return HeldKeys(lambda: ring)
+    if settings.vault_transit is not None:
+        if settings.vault_transit_token_file is None:
+            raise StartRefused("QORGAU_VAULT_TRANSIT_TOKEN_FILE is not set; the key server asks for a token.")
+        client = transit_client(settings.vault_transit, settings.vault_transit_ca_file)
+        return TransitKeys(client, TokenFile(settings.vault_transit_token_file), settings.vault_transit_key)
     return None
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from intake.domain import CaseClosed, CaseReopened, ConsentChanged
 from intake.vault.access import Consent
 from intake.vault.book import VaultBook
+from intake.vault.classes import IDENTITY, OFFENDER
 from intake.vault.opening import Locks
 from intake.vault.records import VaultRecord, consented, rewrapped
 from intake.vault.retention import Retention, marks_of, retained, tally
@@ -90,12 +91,13 @@ class Upkeep:
     async def _retain(self, case: str, now: int, *more: Fact) -> VaultRecord:
         facts = [*await self.facts_of(case), *more]
 
-        def change(record: VaultRecord) -> tuple[VaultRecord, VaultRecord]:
+        def change(record: VaultRecord) -> tuple[VaultRecord, tuple[VaultRecord, VaultRecord]]:
             done = retained(self.policy, record, marks_of(facts), now)
-            return done, done
+            return done, (record, done)
 
-        done = await self.book.change(case, change)
-        if done.erased_at is not None:
+        before, done = await self.book.change(case, change)
+        if (before.kept - done.kept) & {IDENTITY, OFFENDER} or done.erased_at is not None:
+            # A pair of whom one is no longer known is no pair any more.
             await self.forget(case)
         return done
 

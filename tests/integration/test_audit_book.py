@@ -74,6 +74,8 @@ async def test_entries_stand_in_the_order_in_which_they_were_added_and_once(book
     assert (await book.append([entry(1)])).seq == 3
     assert await clean(book, deployment) == ["e1", "e2", "e3"]
     assert (await book.hashes([2, 9])) == {2: first.hash}
+    assert [body["seq"] for body in await book.of_case("c1")] == [1, 2, 3]
+    assert await book.of_case("c2") == []
 
 
 async def test_a_long_chain_is_added_to_and_read_in_portions(book: AuditBook, deployment: str) -> None:

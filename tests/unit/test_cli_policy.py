@@ -100,8 +100,11 @@ def test_a_token_that_nobody_could_use_is_not_made(
 
 
 @pytest.mark.parametrize("key", [None, "short"])
-def test_without_a_good_key_there_is_no_token(shell: Shell, monkeypatch: pytest.MonkeyPatch, key: str | None) -> None:
+def test_without_a_good_key_there_is_no_token(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str | None
+) -> None:
     monkeypatch.delenv("QORGAU_TOKEN_KEY", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     if key:
         monkeypatch.setenv("QORGAU_TOKEN_KEY", key)
     ended = shell.run("token")

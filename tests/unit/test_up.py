@@ -9,9 +9,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from qorgau.auth import SCOPES, read_token
+from qorgau.auth import read_token
 from qorgau.clock import read_clock, wall_ticks
 from qorgau.embedded.kept import is_real
+from qorgau.identity.keyset import KeySet
+from qorgau.identity.sender import SCOPES
+from qorgau.identity.sources import source_of
+from qorgau.identity.tokens import SignedTokens
 from qorgau.instants import HOUR, SECOND, parse_instant
 from qorgau.vocabulary import SERVICES
 from tests.running import eventually, fakes, running, start, up
@@ -56,9 +60,29 @@ async def test_one_line_says_where_everything_is_and_every_service_got_its_setti
             assert own["QORGAU_INSTANCE"] == f"{service}-1"
             assert (own["QORGAU_KAFKA"], own["QORGAU_MONGO"]) == (line["kafka"], line["mongo"])
             assert (own["QORGAU_CLOCK"], own["QORGAU_TOKEN_KEY"]) == (line["clock"], key)
-        assert read_token(key, line["token"]).scopes == SCOPES
+        assert await everything_is_allowed(settings["intake"]["QORGAU_JWKS"], line["token"])
+        assert len({own["QORGAU_JWKS"] for own in settings.values()}) == 1
+        for own in settings.values():
+            # Whose tokens count is the run's own affair.
+            assert (own["QORGAU_ISSUER"], own["QORGAU_AUDIENCE"]) == ("", "")
+            assert own["QORGAU_REVOKED"] == str(data / "revoked-agencies")
         assert is_real(read_clock(Path(line["clock"])))
         assert parse_instant(read_clock(Path(line["clock"])).content()["at"]) <= wall_ticks()
+
+
+async def everything_is_allowed(jwks: str, token: str) -> bool:
+    """Whether a token may do everything, as a service reads it."""
+    sender = await SignedTokens(KeySet(source_of(jwks))).read(token)
+    return sender.agency == "*" and sender.scopes == SCOPES
+
+
+async def test_with_a_key_of_ones_own_tokens_are_signed_with_it(data: Path, env: dict[str, str]) -> None:
+    given = {"QORGAU_TOKEN_KEY": "k" * 32, "QORGAU_JWKS": "https://id.example/certs"}
+    async with up(data, env=env | given) as run:
+        own = await asked(run.line["services"]["court-tracker"])
+        assert (own["QORGAU_TOKEN_KEY"], own["QORGAU_JWKS"]) == ("k" * 32, "")
+        assert read_token("k" * 32, run.line["token"]).scopes == SCOPES
+        assert not (data / "identity").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -78,12 +102,15 @@ async def test_a_killed_run_leaves_nothing_and_the_next_has_the_same_addresses_a
 ) -> None:
     async with up(data, env=env) as first:
         key = (await asked(first.line["services"]["intake"]))["QORGAU_TOKEN_KEY"]
+        token = first.line["token"]
         first.process.kill()
         await eventually(lambda: not any(running(pid) for pid in first.pids))
     async with up(data, env=env) as second:
         assert second.line["services"] == first.line["services"]
         assert second.line["clock"] == first.line["clock"]
-        assert (await asked(second.line["services"]["intake"]))["QORGAU_TOKEN_KEY"] == key
+        settings = await asked(second.line["services"]["intake"])
+        assert settings["QORGAU_TOKEN_KEY"] == key
+        assert await everything_is_allowed(settings["QORGAU_JWKS"], token)
         assert not set(second.pids) & set(first.pids)
 
 

@@ -1,4 +1,4 @@
-"""What a data folder keeps from run to run beside the servers' own data: the token key, and where its clock stood."""
+"""What a data folder keeps from run to run beside the servers' own data: its keys, and where its clock stood."""
 
 import json
 import os
@@ -10,8 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from qorgau.auth import KEY_BYTES
 from qorgau.clock import ClockSetting, parse_clock, read_clock, wall_ticks, write_clock
+from qorgau.identity.issuer import Issuer
+from qorgau.identity.tokens import KEY_BYTES
 from qorgau.instants import DAY, format_instant, parse_instant
 from qorgau.starting import StartRefused
 
@@ -35,6 +36,11 @@ def private_folder(folder: Path) -> None:
     except OSError as error:
         words = f"{folder} cannot be made ({error.strerror}). Choose another folder with --data."
         raise StartRefused(words) from None
+
+
+def issuer_of(folder: Path) -> Issuer:
+    """The issuer of this folder, which makes its keys when it is prepared."""
+    return Issuer(folder / "identity")
 
 
 def token_key(folder: Path) -> str:

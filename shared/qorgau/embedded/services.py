@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from qorgau.auth import make_token
 from qorgau.embedded.ports import LOOPBACK, stable_ports
 from qorgau.embedded.process import Process
+from qorgau.identity.issuer import Issuer
 from qorgau.instants import format_instant
 from qorgau.vocabulary import INTAKE, NOTIFIER, SERVICES
 
@@ -24,13 +27,24 @@ _ASK = f"GET /readyz HTTP/1.1\r\nHost: {LOOPBACK}\r\nConnection: close\r\n\r\n".
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """What all services share: the servers, the key, the clock, and the data folder for ports and logs."""
+    """What all services share: the servers, the key, the clock, and the data folder for ports and logs. Tokens are of
+    the run's own issuer, or, where there is none, signed with the key."""
 
     kafka: str
     mongo: str
     token_key: str
     clock: Path
     folder: Path
+    issuer: Issuer | None = None
+
+    def make_token(self, **claims: Any) -> str:
+        """A token that its services accept; the claims are those of `new_claims`. Raises ValueError."""
+        return make_token(self.token_key, **claims) if self.issuer is None else self.issuer.token(**claims)
+
+    @property
+    def revoked(self) -> Path:
+        """The list of agencies whose tokens are refused, for a person to write."""
+        return self.folder / "revoked-agencies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,11 @@ def _environment(backing: Backing) -> dict[str, str]:
         "QORGAU_MONGO": backing.mongo,
         "QORGAU_TOKEN_KEY": backing.token_key,
         "QORGAU_CLOCK": str(backing.clock),
+        # Whose tokens count here is this run's own affair, whatever the environment says for other services.
+        "QORGAU_JWKS": f"file:{backing.issuer.jwks}" if backing.issuer else "",
+        "QORGAU_ISSUER": "",
+        "QORGAU_AUDIENCE": "",
+        "QORGAU_REVOKED": str(backing.revoked),
     }
 
 

@@ -9,14 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from qorgau.auth import KEY_BYTES, make_token
 from qorgau.clock import ClockSetting, read_clock
-from qorgau.embedded.kept import BEAT, KeptClock, season_begins, token_key
+from qorgau.embedded.kept import BEAT, KeptClock, issuer_of, season_begins, token_key
 from qorgau.embedded.pair import Pair, embedded_pair
 from qorgau.embedded.process import Process
 from qorgau.embedded.progress import Progress
 from qorgau.embedded.services import Backing, Replicas, feed, replicas
 from qorgau.embedded.supervisor import Supervisor
+from qorgau.identity.issuer import Issuer
+from qorgau.identity.tokens import KEY_BYTES
 from qorgau.starting import StartRefused
 
 # A machine that stays up for days must not lose its token; it opens nothing beyond this machine.
@@ -69,12 +70,14 @@ async def up(options: Options, progress: Progress) -> AsyncIterator[Up]:
     async with embedded_pair(options.data, progress, kafka=kafka, mongo=mongo) as pair:
         folder = options.data.absolute()
         async with _clock(folder, options.feed) as (clock, release), Supervisor() as supervisor:
-            backing = Backing(pair.kafka, pair.mongo, _token_key(folder), clock, folder)
+            key, issuer = _signing(folder)
+            backing = Backing(pair.kafka, pair.mongo, key, clock, folder, issuer)
+            backing.revoked.touch(mode=0o600)
             services = await replicas(backing, options.numbers)
             processes = [process for of in services for process in of.processes]
             progress.say(f"starting {', '.join(process.name for process in processes)}")
             await supervisor.start(*processes)
-            token = make_token(backing.token_key, lifetime=TOKEN_LIFETIME)
+            token = backing.make_token(lifetime=TOKEN_LIFETIME)
             playing = _feed(backing, services, token) if options.feed else None
             if playing is not None:
                 await supervisor.start(playing)
@@ -88,13 +91,16 @@ def _feed(backing: Backing, services: Sequence[Replicas], token: str) -> Process
     return feed(backing, services, token, season_begins(backing.folder, backing.clock, BEGINS))
 
 
-def _token_key(folder: Path) -> str:
+def _signing(folder: Path) -> tuple[str, Issuer | None]:
+    """The secret key, and the issuer of this folder. Whoever gives a key signs tokens with it, and needs no issuer."""
     given = os.environ.get("QORGAU_TOKEN_KEY")
     if not given:
-        return token_key(folder)
+        issuer = issuer_of(folder)
+        issuer.prepare()
+        return token_key(folder), issuer
     if len(given.encode()) < KEY_BYTES:
         raise StartRefused(f"QORGAU_TOKEN_KEY needs at least {KEY_BYTES} bytes. Without it a key is made.")
-    return given
+    return given, None
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ import httpx2
 from bson import json_util
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from qorgau.auth import make_token
 from qorgau.bus import Incoming, read_all, topic_names
 from qorgau.facts import Fact
 from qorgau.instants import format_instant
@@ -32,7 +31,7 @@ def ago(**span: float) -> int:
 def token(stack: Stack, agency: str = f"102/{REGION}", **claims: Any) -> dict[str, str]:
     """The header of an agency's token."""
     claims = {"scopes": ["facts:write", "cases:read", "flags:read"], "regions": [REGION]} | claims
-    return {"authorization": f"Bearer {make_token(stack.system.backing.token_key, agency=agency, **claims)}"}
+    return {"authorization": f"Bearer {stack.system.backing.make_token(agency=agency, **claims)}"}
 
 
 def arrived(name: str, case: str | None, **changes: Any) -> Row:

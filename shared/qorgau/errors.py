@@ -43,6 +43,12 @@ class Malformed(Rejected):
     slug, title, status = "malformed", "The body cannot be read", 400
 
 
+class UnknownParameter(Rejected):
+    """A query parameter that the address does not take; the detail names those that it takes."""
+
+    slug, title, status = "unknown-parameter", "A query parameter is none of this address", 400
+
+
 class Unauthenticated(Rejected):
     """No token, or one that is not valid now."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from opentelemetry.trace import SpanKind
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qorgau import errors, telemetry
 from qorgau.errors import QorgauError
 from qorgau.front.limits import MAX_BODY, BodyLimit
+from qorgau.front.parameters import known_parameters
 
 PROBLEM = "application/problem+json"
 VERSION = "0.1.0"
@@ -36,7 +37,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "description": error.title,
         "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for error in (errors.Unauthenticated, errors.Forbidden, errors.Invalid, errors.TooManyRequests, errors.Unavailable)
+    for error in (
+        *(errors.UnknownParameter, errors.Unauthenticated, errors.Forbidden, errors.Invalid),
+        *(errors.TooManyRequests, errors.Unavailable),
+    )
 }
 _PROBLEM_SCHEMA = {
     "type": "object",
@@ -103,7 +107,7 @@ def build_app(
 
 def v1() -> APIRouter:
     """A router for one group of routes; the prefix stands in it, so that metrics see the whole route."""
-    return APIRouter(prefix="/v1", responses=PROBLEMS)
+    return APIRouter(prefix="/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
 
 
 def problem(error: QorgauError) -> JSONResponse:

@@ -119,6 +119,14 @@ async def test_flags_are_paged_in_the_order_they_were_raised(client: httpx2.Asyn
     assert {"region", "agency", "outcome", "late_by", "escalations"} <= set(first["items"][0])
 
 
+@pytest.mark.parametrize("path", ["/v1/cases/c1?limit=2", "/v1/cases/c1/flags?limt=2", "/v1/cases/c2/flags?limt=2"])
+async def test_a_misspelt_parameter_is_refused_and_not_ignored(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 400
+    assert "limt" not in answer.text
+    assert ("`cursor`, `limit`" in answer.text) == path.endswith("limt=2")
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "cursor=$gt"])
 async def test_a_page_that_cannot_be_is_refused(client: httpx2.AsyncClient, query: str) -> None:
     assert (await client.get(f"/v1/cases/c1/flags?{query}")).status_code == 422

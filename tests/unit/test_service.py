@@ -6,7 +6,7 @@ from typing import Annotated
 
 import httpx2
 import pytest
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
 from qorgau.errors import Invalid, StaleVersion, TooManyRequests
 from qorgau.front.limits import Limiter, read_body
@@ -24,8 +24,12 @@ async def echo(request: Request) -> dict[str, int]:
     return {"taken": len(await read_body(request))}
 
 
+async def bound(most: Annotated[int, Query(alias="within")] = 9) -> int:
+    return most
+
+
 @router.get("/number")
-async def number(n: Annotated[int, Query(le=9)]) -> int:
+async def number(n: Annotated[int, Query(le=9)], _: Annotated[int, Depends(bound)]) -> int:
     return n
 
 
@@ -61,7 +65,8 @@ async def client(metrics: Metrics) -> AsyncIterator[httpx2.AsyncClient]:
         ("GET", f"/v1/{SECRET}", 404),
         ("DELETE", "/v1/echo", 405),
         ("GET", f"/v1/number?n={SECRET}", 422),
-        ("GET", f"/v1/number?n=10&{SECRET}=1", 422),
+        ("GET", f"/v1/number?n=1&{SECRET}=1", 400),
+        ("GET", f"/v1/broken?{SECRET}", 400),
         ("GET", "/v1/number", 422),
         ("GET", "/v1/broken", 500),
         ("GET", "/docs", 404),
@@ -76,6 +81,18 @@ async def test_a_refusal_is_a_problem_that_repeats_nothing(
     assert answer.json()["status"] == status
     assert answer.json()["type"].startswith("urn:qorgau:problem:")
     assert SECRET not in answer.text + caplog.text
+
+
+async def test_an_unknown_query_parameter_is_refused_with_the_names_of_the_known_ones(
+    client: httpx2.AsyncClient,
+) -> None:
+    assert (await client.get("/v1/number?n=1&within=2")).json() == 1
+    body = (await client.get("/v1/number?n=1&witihn=2")).json()
+    assert body["type"] == "urn:qorgau:problem:unknown-parameter"
+    assert body["detail"] == "This address takes `n`, `within` and no other query parameter."
+    assert (await client.post("/v1/echo?n=1")).json()["detail"] == "This address takes none."
+    # Whoever asks how a service does may add what it likes.
+    assert (await client.get("/healthz?now=1")).status_code == 200
 
 
 async def test_a_body_too_large_is_refused_by_its_length_and_by_what_comes(client: httpx2.AsyncClient) -> None:

@@ -131,13 +131,11 @@ class Store:
         if written < len(writes):
             lost = await self._lost(versions)
             self._metrics.conflicts.inc(len(lost))
-        self._metrics.store_commands.inc()
-        await barrier(self.edition.database, self._token, BATCH_DEADLINE)
-        kept = {
-            stored.record.case: replace(stored, version=versions[stored.record.case])
-            for stored in changed
-            if stored.record.case not in lost
-        }
+        ours = [stored for stored in changed if stored.record.case not in lost]
+        seen = [(self._cases, _as_written(stored)) for stored in _last_of_each_command(ours)]
+        self._metrics.store_commands.inc(1 + len(seen))
+        await barrier(self.edition.database, self._token, BATCH_DEADLINE, seen=seen)
+        kept = {stored.record.case: replace(stored, version=versions[stored.record.case]) for stored in ours}
         for stored in kept.values():
             self.recent.keep(stored)
         return kept, lost
@@ -208,25 +206,23 @@ class Store:
 
     async def keep_context(self, facts: Sequence[Fact]) -> None:
         """Keep facts that are about no case; the first copy of each counts."""
-        writes = [
-            UpdateOne({"_id": f"{fact.source} {fact.id}"}, {"$setOnInsert": fact_document(fact)}, upsert=True)
-            for fact in facts
-        ]
-        await self._keep(self._context, writes)
+        await self._keep(self._context, {f"{fact.source} {fact.id}": fact for fact in facts})
 
     async def park(self, facts: Sequence[Fact]) -> None:
         """Keep facts for which their cases have no room."""
-        writes = [
-            UpdateOne({"_id": _parked_name(fact)}, {"$setOnInsert": fact_document(fact)}, upsert=True) for fact in facts
-        ]
-        await self._keep(self._parked, writes)
+        await self._keep(self._parked, {_parked_name(fact): fact for fact in facts})
 
-    async def _keep(self, target: Any, writes: list[UpdateOne]) -> None:
+    async def _keep(self, target: Any, facts: Mapping[str, Fact]) -> None:
         """Write these so that they survive a crash: their place in the log is taken as filed next."""
-        if writes:
-            self._metrics.store_commands.inc(2)
+        if facts:
+            writes = [
+                UpdateOne({"_id": name}, {"$setOnInsert": fact_document(fact)}, upsert=True)
+                for name, fact in facts.items()
+            ]
+            self._metrics.store_commands.inc(3)
             await write_all(target, writes, BATCH_DEADLINE)
-            await barrier(self.edition.database, self._token, BATCH_DEADLINE)
+            seen = [(target, {"_id": list(facts)[-1]})]
+            await barrier(self.edition.database, self._token, BATCH_DEADLINE, seen=seen)
 
     async def parked(self, most: int = 5_000) -> list[Fact]:
         """Facts for which there was no room, at most so many."""
@@ -262,6 +258,17 @@ class Store:
         """How many facts have no room in their cases."""
         async with deadline(BATCH_DEADLINE):
             return int(await self._parked.count_documents({}))
+
+
+def _last_of_each_command(written: Sequence[Stored]) -> list[Stored]:
+    """The driver sends new documents and others apart."""
+    last = {bool(stored.version): stored for stored in written}
+    return list(last.values())
+
+
+def _as_written(stored: Stored) -> dict[str, Any]:
+    """Finds a case unless it is as it was before: not there, or under the version that was replaced."""
+    return {"_id": stored.record.case, "v": {"$ne": stored.version}}
 
 
 def _parked_name(fact: Fact) -> str:

@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from qorgau.embedded.pair import Pair
+from qorgau.errors import Unavailable
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord
 from qorgau.shell.census import tally
@@ -138,3 +140,31 @@ async def test_a_case_is_remembered_without_what_was_told(store: Store) -> None:
     await often.clear([kept["c2"]])
     assert often.recent.get("c2") is None
     assert (await often.load(["c2"]))["c2"].full
+
+
+class Amnesia:
+    """A database whose server dies after the writes and comes back before the barrier, without what was not flushed."""
+
+    def __init__(self, database: Any, lost: str) -> None:
+        self._database, self._lost = database, lost
+
+    def get_collection(self, name: str, **options: Any) -> Any:
+        kept = self._database.get_collection(name, **options)
+        return _Barriers(kept, self._database["cases"], self._lost) if name == "barriers" else kept
+
+
+class _Barriers:
+    def __init__(self, kept: Any, cases: Any, lost: str) -> None:
+        self._kept, self._cases, self._lost = kept, cases, lost
+
+    async def replace_one(self, *told: Any, **options: Any) -> Any:
+        await self._cases.delete_one({"_id": self._lost})
+        return await self._kept.replace_one(*told, **options)
+
+
+async def test_writes_that_a_server_lost_before_it_flushed_anything_do_not_count_as_safe(store: Store) -> None:
+    kept, _ = await store.save([case("c1", 1)])
+    forgetful = Store(Edition(Amnesia(store.edition.database, "c2")), store.partition, Metrics())
+    with pytest.raises(Unavailable):
+        await forgetful.save([kept["c1"], case("c2", 1)])
+    assert (await forgetful.save([case("c3", 1)]))[1] == set()

@@ -29,11 +29,20 @@ def collection(database: Any, name: str, *, flushed: bool = True) -> Any:
     return database.get_collection(name, write_concern=WriteConcern(w="majority", j=True if flushed else None))
 
 
-async def barrier(database: Any, name: str, limit: timedelta = DEADLINE) -> None:
+async def barrier(
+    database: Any, name: str, limit: timedelta = DEADLINE, *, seen: Sequence[tuple[Any, Mapping[str, Any]]] = ()
+) -> None:
     """Return when everything this process was told to be written before survives a crash: a server's journal is in
-    order, so one flushed write is enough. Raises Unavailable; whether the writes survive is then unknown."""
+    order, so one flushed write is enough. Raises Unavailable; whether the writes survive is then unknown.
+
+    A server that died after the writes and came back before the barrier has lost them and flushes it all the same. So
+    of each command the last document is `seen` again: a collection, and a query that finds it only as it was written.
+    """
     async with deadline(limit):
         await collection(database, "barriers").replace_one({"_id": name}, {"at": time.time()}, upsert=True)
+        for target, query in seen:
+            if await target.find_one(query, {"_id": 1}) is None:
+                raise Unavailable
 
 
 @asynccontextmanager

@@ -101,7 +101,7 @@ class VaultBook:
             try:
                 documents = [to_document(record, self._number_of(record.case), self._next("")) for record in records]
                 known = await insert_all(self._opening, documents)
-                await barrier(self._database, _NAME)
+                await barrier(self._database, _NAME, seen=[(self._records, {"_id": records[-1].case})])
             except Exception as error:
                 _fail([written for _, written in batch], error)
                 continue

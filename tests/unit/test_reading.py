@@ -9,7 +9,8 @@ import pytest
 
 from qorgau.auth import make_token
 from qorgau.facts import Fact, read_fact
-from qorgau.front.reading import Reading, Shown, cases_router
+from qorgau.front.reading import Reading, Shown, cases_router, file_of
+from qorgau.identity.sender import Reach, Sender
 from qorgau.instants import HOUR, format_instant, parse_instant
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow, FlagRow
@@ -155,3 +156,14 @@ async def test_a_flag_is_explained_to_who_may_read_the_case(client: httpx2.Async
     assert (await client.get("/v1/flags/x/explanation")).status_code == 422
     client.headers["authorization"] = f"Bearer {make_token(KEY, agency='court/KZ-75', scopes=['flags:read'])}"
     assert (await client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(("reach", "heard"), [(Reach.OWN, False), (Reach.REGION, True)])
+def test_only_who_looks_after_the_region_learns_of_the_cases_a_case_has_heard_of(reach: Reach, heard: bool) -> None:
+    own = Fact("r1", "102/KZ-75", "report.received", 1, 1, "c1", {"region": "KZ-75"})
+    other = Fact("r2", "clinic/KZ-75-9", "report.received", 1, 2, "c2", {"region": "KZ-75"})
+    sender = Sender("102/KZ-75", frozenset(), frozenset({"KZ-75"}), reach)
+    lines = file_of(CaseRecord("c1", (own,), others=(other,)), sender).splitlines()
+    assert len(lines) == (2 if heard else 1)
+    assert (b'"heard_by":"c1"' in lines[-1]) == heard
+    assert (b"clinic" in b"".join(lines)) == heard

@@ -136,10 +136,14 @@ class Reading:
 
 
 def file_of(record: CaseRecord, sender: Sender) -> bytes:
-    """The facts of a case in the file format, in the order they were learned, one a line; with them, marked, those of
-    other cases that its rules look at, with the instants this case used. Each as this sender may see it."""
+    """The facts of a case in the file format, in the order they were learned, one a line, as this sender may see them.
+
+    Who looks after the region gets with them, marked, those of other cases that its rules look at, with the instants
+    this case used; an agency of the case does not learn where else the two people are known.
+    """
     rows = [(fact, fact_to_json(fact)) for fact in record.facts]
-    rows += [(fact, {**fact_to_json(fact), HEARD_BY: record.case}) for fact in record.others]
+    if any(sender.supervises(fact.data.get("region")) for fact in record.facts):
+        rows += [(fact, {**fact_to_json(fact), HEARD_BY: record.case}) for fact in record.others]
     rows.sort(key=lambda row: (row[0].recorded, row[0].order))
     return b"".join(orjson.dumps(shown_to(sender, row)) + b"\n" for _, row in rows)
 

@@ -1,11 +1,12 @@
-"""The routes of the notifier: flags as a list and as a stream, and the way to the explanation of one."""
+"""The routes of the notifier: flags as a list and as a stream, and the explanation of one, asked of its service."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from notifier.asking import Owners
 from notifier.stream import MEDIA, FlagStream
 from qorgau.errors import Invalid, NotFound
 from qorgau.front.describe import json_content
@@ -49,8 +50,8 @@ def filters(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], access: Access) -> APIRouter:
-    """The routes; `owners` are the addresses of the services that judge, by name."""
+def flags_router(book: FlagBook, stream: FlagStream, owners: Owners, access: Access) -> APIRouter:
+    """The routes; `owners` are the services that judge."""
     router = v1()
     Reader = Annotated[Sender, Depends(access)]
 
@@ -86,16 +87,16 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], 
     @router.get(
         "/flags/{flag}/explanation",
         tags=["flags"],
-        summary="Where a flag is explained: the service whose rule it is",
-        status_code=307,
-        responses={307: {"description": "Ask there, with the same token"}},
+        summary="Why a flag is or was up, as the service whose rule it is explains it",
+        description="That service is asked with the same token, and decides whether it may see the case.",
     )
-    async def get_explanation(flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], sender: Reader) -> Response:
+    async def get_explanation(
+        flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], request: Request, sender: Reader
+    ) -> Response:
         entry = await book.find(flag)
-        if entry is None or not entry.visible_to(sender) or entry.service not in owners:
+        if entry is None or not entry.visible_to(sender):
             raise NotFound
-        location = f"{owners[entry.service].rstrip('/')}/v1/flags/{flag}/explanation"
-        return Response(status_code=307, headers={"Location": location})
+        return await owners.explanation(entry.service, flag, request)
 
     return router
 

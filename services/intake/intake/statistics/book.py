@@ -5,7 +5,7 @@ same, however often and whoever is ahead, so every replica may.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +15,10 @@ from intake.statistics.counting import Kept, Report, Sieve, Span, Withdrawn, spa
 from qorgau.facts import Fact
 from qorgau.heart.tolls import FOREVER
 from qorgau.shell.edition import Edition
-from qorgau.shell.mongo import deadline, write_all
+from qorgau.shell.mongo import deadline, insert_all, write_all
 
 _NUMBERS_AT_ONCE = 1_000
 _READ_WITHIN = timedelta(seconds=30)
-_BOUND = FOREVER
 _FIELDS = {"region": 1, "channel": 1, "report": 1, "time": 1, "known": 1, "gone": 1}
 
 
@@ -48,14 +47,32 @@ class CountBook:
 
     async def apply(self, kept: Sequence[Kept | Withdrawn]) -> None:
         """Write it down; of copies of a fact the first in the log counts, and a repeat changes nothing."""
-        await write_all(self._counted, [_write(one) for one in kept], _READ_WITHIN)
+        if not kept:
+            return
+        await self._note_beginnings([one for one in kept if isinstance(one, Kept) and one.kind == "report"])
+        new = [one for one in kept if isinstance(one, Kept)]
+        # Inserting what is new is many times cheaper than looking each time whether it is there.
+        written = [{"_id": one.id, **_fields(one)} for one in new]
+        known = await insert_all(self._counted, written, _READ_WITHIN) if written else set()
+        again = [_complete(new[place]) for place in sorted(known)]
+        gone = [_gone(one) for one in kept if isinstance(one, Withdrawn)]
+        await write_all(self._counted, [*again, *gone], _READ_WITHIN)
 
-    async def first(self) -> int | None:
-        """The time of the earliest report, None where there is none."""
+    async def _note_beginnings(self, reports: Sequence[Kept]) -> None:
+        first: dict[str, int] = {}
+        for report in reports:
+            first[report.region] = min(report.time, first.get(report.region, report.time))
+        heard = [
+            UpdateOne({"_id": _heard(region)}, {"$min": {"since": time}}, upsert=True) for region, time in first.items()
+        ]
+        await write_all(self._counted, heard)
+
+    async def since(self, regions: Iterable[str]) -> dict[str, int]:
+        """The time of the earliest report of each of these regions that was ever heard of."""
         async with deadline():
-            found = self._counted.find({"time": {"$gt": -_BOUND, "$lt": _BOUND}}, {"time": 1}).sort("time", 1).limit(1)
+            found = self._counted.find({"_id": {"$in": [_heard(region) for region in regions]}})
             documents = await found.to_list(None)
-        return int(documents[0]["time"]) if documents else None
+        return {document["_id"].removeprefix(_heard("")): document["since"] for document in documents}
 
     async def of_region(self, region: str, since: int, before: int) -> list[Report]:
         """The reports of a region dated in [since, before)."""
@@ -63,13 +80,6 @@ class CountBook:
         async with deadline(_READ_WITHIN):
             documents = await self._counted.find(query, _FIELDS).to_list(None)
         return await self._judged(documents)
-
-    async def before(self, region: str, instant: int, at: int) -> bool:
-        """Whether the region was heard of before an instant, as known at another one."""
-        query = {"region": region, "time": {"$gt": -_BOUND, "$lt": instant}}
-        async with deadline():
-            documents = await self._counted.find(query, _FIELDS).sort("time", 1).limit(100).to_list(None)
-        return any(report.counts_at(at) for report in await self._judged(documents))
 
     async def between(self, begin: int, end: int, step: int) -> AsyncIterator[list[Report]]:
         """The reports of all regions dated in [begin, end), in pieces of `step` microseconds."""
@@ -104,13 +114,21 @@ class CountBook:
         return found
 
 
-def _write(kept: Kept | Withdrawn) -> UpdateOne:
-    if isinstance(kept, Withdrawn):
-        return UpdateOne({"_id": kept.id}, {"$min": {"gone": kept.known}}, upsert=True)
+def _heard(region: str) -> str:
+    # Names of facts have three parts.
+    return f"heard {region}"
+
+
+def _fields(kept: Kept) -> dict[str, Any]:
     if kept.kind == "merge":
-        fields: dict[str, Any] = {"merges": kept.report, "known": kept.known}
-    else:
-        names = ("region", "channel", "report", "time", "known")
-        fields = {name: getattr(kept, name) for name in names}
-    # Where it is known already nothing matches, and the upsert loses by its key.
-    return UpdateOne({"_id": kept.id, "known": {"$exists": False}}, {"$set": fields}, upsert=True)
+        return {"merges": kept.report, "known": kept.known}
+    return {name: getattr(kept, name) for name in ("region", "channel", "report", "time", "known")}
+
+
+def _complete(kept: Kept) -> UpdateOne:
+    """Where only its withdrawal was known so far; where it was known itself nothing matches."""
+    return UpdateOne({"_id": kept.id, "known": {"$exists": False}}, {"$set": _fields(kept)})
+
+
+def _gone(withdrawn: Withdrawn) -> UpdateOne:
+    return UpdateOne({"_id": withdrawn.id}, {"$min": {"gone": withdrawn.known}}, upsert=True)

@@ -89,8 +89,8 @@ class Months:
     async def _counts(self, first: date, end: date, at: int) -> Counter[Cell]:
         """The counts of [first, end) as known at an instant; all that was known then has been read."""
         async with self.current.reading():
-            earliest = await self.book.first()
-            if earliest is None or next_month(first) <= self.here.of(earliest - DAY) or first > self.here.of(at):
+            heard = await self.book.since(self.days)
+            if not heard or next_month(first) <= self.here.of(min(heard.values()) - DAY) or first > self.here.of(at):
                 raise NotFound
             counts: Counter[Cell] = Counter()
             begin = min(days.begin(first) for days in self.days.values())

@@ -102,14 +102,16 @@ class SurgeWatch:
         self._next = {region: at for region, at in self._next.items() if region not in due}
         try:
             async with self.current.reading() as check:
-                first = await self.counted.first()
-                begin = until if first is None else min(first, until) - 1
+                heard = await self.counted.since(self.days)
+                begin = min(heard.values(), default=until) - 1
                 after = {number: judged.get(number, begin) for number in self._numbers}
-                until = min(until, min(after.values()) + AT_ONCE)
+                earliest = min(*after.values(), until)
+                until = min(until, earliest + AT_ONCE)
                 up = await self.book.up()
                 for region in due:
                     open_days = [stored for stored in up if stored.extra["region"] == region]
-                    await self._judge_region(region, after, until, open_days, check)
+                    older = heard.get(region, NEVER) < earliest - self._window
+                    await self._judge_region(region, older, after, until, open_days, check)
         except QorgauError:
             self._next |= dict.fromkeys(due, LONG_AGO)
             raise
@@ -118,12 +120,16 @@ class SurgeWatch:
         return until
 
     async def _judge_region(
-        self, region: str, after: Mapping[int, int], until: int, up: Sequence[Stored], check: Callable[[], None]
+        self,
+        region: str,
+        older: bool,
+        after: Mapping[int, int],
+        until: int,
+        up: Sequence[Stored],
+        check: Callable[[], None],
     ) -> None:
-        since = min(after.values()) - window(self.rule) // timedelta(microseconds=1)
         days = self.days[region]
-        reports = await self.counted.of_region(region, since, until + 1)
-        older = bool(reports) and await self.counted.before(region, since, min(after.values()))
+        reports = await self.counted.of_region(region, min(*after.values(), until) - self._window, until + 1)
         place = Place(region, Region(self.rule, days, Ledger(reports, days.of, older)))
         changed = await self._changed(place, after, until, up)
         check()
@@ -159,6 +165,10 @@ class SurgeWatch:
         if lost:
             # Somebody else judges the same; what is left of ours is found the next time.
             raise Unavailable
+
+    @property
+    def _window(self) -> int:
+        return window(self.rule) // timedelta(microseconds=1)
 
     def _owned(self, case: str) -> bool:
         return self.book.partition(case) in self._numbers

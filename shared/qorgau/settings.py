@@ -4,13 +4,15 @@ import argparse
 import socket
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import SettingsError
 
+from qorgau.brokers import PREFIX as PREFIX
+from qorgau.brokers import Brokers, KafkaSecurity, complaint
 from qorgau.embedded.data import default_policy
 from qorgau.front.door import AHEAD
 from qorgau.identity.claims import AUDIENCE, ISSUER
@@ -21,7 +23,6 @@ from qorgau.instants import parse_duration
 from qorgau.shell import crash
 from qorgau.starting import StartRefused
 
-PREFIX = "QORGAU_"
 Role = Literal["api", "tracker", "all"]
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -63,10 +64,9 @@ Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSecurity):
     """The base of every service's settings; `service` is its name on the wire."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
     service: ClassVar[str]
 
     kafka: str
@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     batch_facts: Count = 4_000
     batch_bytes: Count = 4_000_000
 
+    @cached_property
+    def brokers(self) -> Brokers:
+        """Kafka, as it is spoken to."""
+        return self.brokers_at(self.kafka)
+
     @property
     def database_name(self) -> str:
         """This service's own database."""
@@ -124,14 +129,7 @@ class Settings(BaseSettings):
         try:
             return cls() if role is None else cls(role=role)
         except ValidationError as error:
-            raise StartRefused("\n".join(map(_complaint, error.errors(include_input=False)))) from None
+            raise StartRefused("\n".join(map(complaint, error.errors(include_input=False)))) from None
         except SettingsError:
             # Raised for what cannot even be read as JSON, with words that may hold it.
             raise StartRefused("QORGAU_OWNERS: it is no JSON object") from None
-
-
-def _complaint(problem: ErrorDetails) -> str:
-    name = PREFIX + str(problem["loc"][0]).upper()
-    if problem["type"] == "missing":
-        return f"{name} is not set. `qorgau up` sets it; for a service of its own see README.md."
-    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"

@@ -24,7 +24,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(host, book))
         # Open streams end with the process, not after their readers.
-        stream = FlagStream(Topic(settings.kafka, FLAGS_TOPIC), host.metrics, stopping=stopping)
+        stream = FlagStream(Topic(settings.brokers, FLAGS_TOPIC), host.metrics, stopping=stopping)
         router = flags_router(book, stream, owners, host.access)
 
         async def ready() -> Readiness:

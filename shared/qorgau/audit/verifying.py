@@ -8,6 +8,7 @@ from qorgau.audit.anchor import read_anchor
 from qorgau.audit.book import AT_ONCE, AuditBook
 from qorgau.audit.chain import Head
 from qorgau.audit.checking import AnchorCheck, ChainCheck, Finding
+from qorgau.brokers import Address
 from qorgau.bus import read_all, topic_names
 from qorgau.vocabulary import AUDIT_TOPIC
 
@@ -29,7 +30,7 @@ class Checked:
 
 
 async def check_chain(
-    book: AuditBook, kafka: str, service: str, deployment: str, tell: Tell, known: Sequence[Head] = ()
+    book: AuditBook, kafka: Address, service: str, deployment: str, tell: Tell, known: Sequence[Head] = ()
 ) -> Checked:
     """Tell everything that is wrong with the chain of a service. `known`: anchors that were kept elsewhere. Raises
     Unavailable."""
@@ -57,7 +58,9 @@ async def check_chain(
     return Checked(service, chain.entries, seq, last, anchored.anchors, anchored.confirmed, told)
 
 
-async def _anchors(kafka: str, service: str, deployment: str, known: Sequence[Head]) -> AsyncIterator[Sequence[Head]]:
+async def _anchors(
+    kafka: Address, service: str, deployment: str, known: Sequence[Head]
+) -> AsyncIterator[Sequence[Head]]:
     """Those of this service, so many at once."""
     batch = [anchor for anchor in known if anchor.service == service]
     # Asking for a topic by its name could make the broker create it.

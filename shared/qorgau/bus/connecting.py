@@ -6,15 +6,19 @@ a client that is merely dropped goes on in the background, sends what nobody wai
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import ConsumerStoppedError, IllegalOperation, KafkaError
 
+from qorgau.brokers import Address, Brokers
 from qorgau.errors import Unavailable
 
 # What a client may raise when Kafka is not as it should be; the texts can hold what was sent, and go no further.
@@ -30,18 +34,39 @@ def milliseconds(span: timedelta) -> int:
     return int(span.total_seconds() * 1000)
 
 
-def options(address: str, patience: timedelta) -> dict[str, Any]:
-    """What every client is given: where Kafka is, and how long one request may take."""
+def options(address: Address, patience: timedelta) -> dict[str, Any]:
+    """What every client is given: where Kafka is and how it is spoken to, and how long one request may take."""
+    brokers = Brokers(address) if isinstance(address, str) else address
     # Its debug lines repeat keys and values.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     return {
-        "bootstrap_servers": address,
+        "bootstrap_servers": brokers.address,
         "client_id": "qorgau",
         "request_timeout_ms": milliseconds(patience),
         "retry_backoff_ms": milliseconds(RETRY_AFTER),
         # A moved leader is noticed by its answer; this is for what nobody asks.
         "metadata_max_age_ms": milliseconds(timedelta(minutes=1)),
+        **_security(brokers),
     }
+
+
+def _security(brokers: Brokers) -> dict[str, Any]:
+    found: dict[str, Any] = {"security_protocol": brokers.protocol}
+    if brokers.encrypted:
+        found["ssl_context"] = _trust(brokers.ca_file)
+    if (login := brokers.login) is not None:
+        found["sasl_mechanism"] = login.mechanism
+        found["sasl_plain_username"] = login.username
+        found["sasl_plain_password"] = login.password.get_secret_value()
+    return found
+
+
+@lru_cache(maxsize=4)
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Certificates and the names in them are checked; nothing older than TLS 1.2."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 @asynccontextmanager
@@ -54,7 +79,7 @@ async def within(limit: timedelta) -> AsyncIterator[None]:
         raise Unavailable from None
 
 
-async def open_client(address: str, patience: timedelta = ANSWER_WITHIN) -> AIOKafkaClient:
+async def open_client(address: Address, patience: timedelta = ANSWER_WITHIN) -> AIOKafkaClient:
     """A connected client without a consumer or producer, for look-ups."""
     client = AIOKafkaClient(**options(address, patience))
     try:

@@ -9,6 +9,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 from aiokafka.structs import TopicPartition
 
+from qorgau.brokers import Address
 from qorgau.bus.connecting import FAILURES, RETRY_AFTER, close_client, open_client, within
 from qorgau.bus.records import Place
 from qorgau.errors import Unavailable
@@ -21,7 +22,7 @@ _ANY_REPLICA, _READ_UNCOMMITTED = -1, 0
 class Ends:
     """Looks up the next offset of partitions; one a process, safe for several tasks at once."""
 
-    def __init__(self, address: str, timeout: timedelta = LOOK_UP_WITHIN) -> None:
+    def __init__(self, address: Address, timeout: timedelta = LOOK_UP_WITHIN) -> None:
         self._address = address
         self._timeout = timeout
         self._client: AIOKafkaClient | None = None

@@ -8,6 +8,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from qorgau.brokers import Address
 from qorgau.bus.connecting import (
     ANSWER_WITHIN,
     close_client,
@@ -33,7 +34,7 @@ _FETCH_BYTES = 256 * 1024
 class Topic:
     """The `TopicLog` of follower.py."""
 
-    def __init__(self, address: str, topic: str, *, quiet: timedelta = QUIET, timeout: timedelta = ANSWER_WITHIN):
+    def __init__(self, address: Address, topic: str, *, quiet: timedelta = QUIET, timeout: timedelta = ANSWER_WITHIN):
         self._address = address
         self._topic = topic
         self._quiet = quiet
@@ -58,7 +59,7 @@ class Topic:
                 yield [LogRecord(r.partition, r.offset, r.key, r.headers, r.value) for r in batch]
 
 
-async def ends(address: str, topic: str, patience: timedelta = ANSWER_WITHIN) -> dict[Place, int]:
+async def ends(address: Address, topic: str, patience: timedelta = ANSWER_WITHIN) -> dict[Place, int]:
     """The next offset of every partition of a topic, in order of their numbers; all of them, or Unavailable."""
     async with within(patience):
         client = await open_client(address, patience)
@@ -73,7 +74,7 @@ async def ends(address: str, topic: str, patience: timedelta = ANSWER_WITHIN) ->
     return {place: found[place] for place in partitions}
 
 
-async def read_all(address: str, topic: str, patience: timedelta = ANSWER_WITHIN) -> AsyncGenerator[Incoming, None]:
+async def read_all(address: Address, topic: str, patience: timedelta = ANSWER_WITHIN) -> AsyncGenerator[Incoming, None]:
     """Every record from the oldest to what is the end now, each partition in order. Raises Unavailable."""
     open_ends = {place: end for place, end in (await ends(address, topic, patience)).items() if end > 0}
     if not open_ends:
@@ -93,7 +94,7 @@ async def read_all(address: str, topic: str, patience: timedelta = ANSWER_WITHIN
 
 
 async def read_at(
-    address: str, topic: str, partition: int, offset: int, patience: timedelta = ANSWER_WITHIN
+    address: Address, topic: str, partition: int, offset: int, patience: timedelta = ANSWER_WITHIN
 ) -> Incoming | None:
     """The record at a place, None where it is no longer kept or never was. Raises Unavailable."""
     place = topic, partition
@@ -110,7 +111,7 @@ async def read_at(
 
 @asynccontextmanager
 async def reading(
-    address: str, starts: Mapping[Place, int], patience: timedelta = ANSWER_WITHIN
+    address: Address, starts: Mapping[Place, int], patience: timedelta = ANSWER_WITHIN
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of these partitions from these offsets on, closed in the end."""
     consumer = AIOKafkaConsumer(

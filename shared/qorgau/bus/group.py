@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.structs import TopicPartition
 
+from qorgau.brokers import Address
 from qorgau.bus.connecting import ANSWER_WITHIN, FAILURES, close_consumer, milliseconds, options, within
 from qorgau.bus.following import SILENT, check_heard
 from qorgau.bus.records import Incoming, Place
@@ -48,7 +49,7 @@ class GroupReader:
 
     def __init__(
         self,
-        address: str,
+        address: Address,
         group: str,
         instance: str,
         topics: Collection[str],

@@ -7,6 +7,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from qorgau.brokers import Address
 from qorgau.bus.connecting import ANSWER_WITHIN, FAILURES, close_consumer, milliseconds, options, within
 from qorgau.bus.following import fetched
 from qorgau.bus.records import Incoming, Place
@@ -20,7 +21,7 @@ _TOPICS = r"^qorgau\.inbound\.(?!.*\.dlq$).+"
 class InboundReader:
     """One member of a service's group on all inbound topics; reads on from what the group has committed."""
 
-    def __init__(self, address: str, group: str, instance: str) -> None:
+    def __init__(self, address: Address, group: str, instance: str) -> None:
         self._settings = {
             **options(address, ANSWER_WITHIN),
             "metadata_max_age_ms": milliseconds(FOUND_AFTER),

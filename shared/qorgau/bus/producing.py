@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from qorgau import telemetry, vocabulary
+from qorgau.brokers import Address
 from qorgau.bus.connecting import FAILURES, RETRY_AFTER, close_producer, options, within
 from qorgau.bus.records import TRACEPARENT, Outgoing
 from qorgau.errors import TooLarge, Unavailable
@@ -27,7 +28,7 @@ _log = logging.getLogger("qorgau")
 class Producer:
     """The one producer of a process; safe for many tasks at once, records of one key keep their order."""
 
-    def __init__(self, address: str, metrics: Metrics, timeout: timedelta = SEND_WITHIN) -> None:
+    def __init__(self, address: Address, metrics: Metrics, timeout: timedelta = SEND_WITHIN) -> None:
         self._address = address
         self._metrics = metrics
         self._timeout = timeout
@@ -100,7 +101,7 @@ class Producer:
 class _Line:
     """One connection of the producer, from its opening to its end; it is never mended."""
 
-    def __init__(self, address: str, timeout: timedelta) -> None:
+    def __init__(self, address: Address, timeout: timedelta) -> None:
         self._producer = AIOKafkaProducer(
             **options(address, timeout),
             acks="all",

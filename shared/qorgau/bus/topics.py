@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 
+from qorgau.brokers import Address
 from qorgau.bus.connecting import ANSWER_WITHIN, FAILURES, RETRY_AFTER, close_client, milliseconds, options, within
 from qorgau.bus.ends import ends_of, partitions_of
 from qorgau.errors import QorgauError
@@ -35,7 +36,7 @@ class TopicMismatch(QorgauError):
 
 
 async def prepare_topics(
-    address: str,
+    address: Address,
     topics: Mapping[str, TopicSpec],
     *,
     replication: int = REPLICATION,
@@ -70,14 +71,14 @@ async def _prepared(admin: AIOKafkaAdminClient, topics: Mapping[str, TopicSpec],
     return not missing and all(_led(found[name]) for name in topics)
 
 
-async def topic_names(address: str, patience: timedelta = ANSWER_WITHIN) -> list[str]:
+async def topic_names(address: Address, patience: timedelta = ANSWER_WITHIN) -> list[str]:
     """The names of all topics, sorted. Raises Unavailable."""
     async with within(patience), _admin(address) as admin:
         return sorted(topic["topic"] for topic in await admin.describe_topics() if not topic["is_internal"])
 
 
 @asynccontextmanager
-async def _admin(address: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def _admin(address: Address) -> AsyncIterator[AIOKafkaAdminClient]:
     settings = options(address, ANSWER_WITHIN)
     admin = AIOKafkaAdminClient(**settings)
     try:

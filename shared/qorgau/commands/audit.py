@@ -5,11 +5,12 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from qorgau.commands import FAILED, OK, BadInput, Subparsers
+from qorgau.commands import FAILED, OK, BadInput, Subparsers, kafka_of
 from qorgau.vocabulary import SERVICES
 
 if TYPE_CHECKING:
     from qorgau.audit.chain import Head
+    from qorgau.brokers import Brokers
 
 _KAFKA, _MONGO, _DATABASE = "QORGAU_KAFKA", "QORGAU_MONGO", "QORGAU_DATABASE"
 
@@ -41,9 +42,7 @@ def verify(arguments: argparse.Namespace) -> int:
     if arguments.service not in (None, *SERVICES):
         raise BadInput(f"--service is one of {', '.join(SERVICES)}")
     anchors = [_anchor(arguments.service, text) for text in arguments.anchor]
-    kafka, mongo = arguments.kafka or os.environ.get(_KAFKA), arguments.mongo or os.environ.get(_MONGO)
-    if not kafka:
-        raise BadInput(f"say where Kafka is: --kafka, or {_KAFKA}")
+    kafka, mongo = kafka_of(arguments), arguments.mongo or os.environ.get(_MONGO)
     if not mongo:
         raise BadInput(f"say where the database is: --mongo, or {_MONGO}")
     services = SERVICES if arguments.service is None else (arguments.service,)
@@ -53,7 +52,7 @@ def verify(arguments: argparse.Namespace) -> int:
         raise BadInput("Kafka or the database does not answer; are the addresses right, are they running?") from None
 
 
-async def _verify(services: tuple[str, ...], kafka: str, mongo: str, anchors: list["Head"]) -> int:
+async def _verify(services: tuple[str, ...], kafka: "Brokers", mongo: str, anchors: list["Head"]) -> int:
     from qorgau.audit.book import AuditBook
     from qorgau.audit.verifying import check_chain
     from qorgau.output import write_rows

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from qorgau.commands import FAILED, OK, BadInput, Subparsers
+from qorgau.commands import FAILED, OK, BadInput, Subparsers, kafka_of
 
 if TYPE_CHECKING:
+    from qorgau.brokers import Brokers
     from qorgau.bus import DeadLetter, Producer
 
 _KAFKA = "QORGAU_KAFKA"
@@ -41,7 +41,7 @@ def list_letters(arguments: argparse.Namespace) -> int:
     """Writes the dead letters as NDJSON, topic by topic."""
     from qorgau.output import write_rows
 
-    async def work(address: str) -> int:
+    async def work(address: "Brokers") -> int:
         # Every service that reads a topic tells of what it cannot read, and again when its database is made again.
         told = set()
         async for letter in _letters(address, arguments.topic):
@@ -59,7 +59,7 @@ def replay_letters(arguments: argparse.Namespace) -> int:
     from qorgau.output import write_rows
     from qorgau.telemetry import Metrics
 
-    async def work(address: str) -> int:
+    async def work(address: "Brokers") -> int:
         # A record that was read twice may have been told of twice.
         letters = {
             (letter.partition, letter.offset): letter
@@ -82,19 +82,17 @@ def replay_letters(arguments: argparse.Namespace) -> int:
     return _run(arguments, work)
 
 
-def _run(arguments: argparse.Namespace, work: Callable[[str], Coroutine[Any, Any, int]]) -> int:
+def _run(arguments: argparse.Namespace, work: Callable[["Brokers"], Coroutine[Any, Any, int]]) -> int:
     from qorgau.errors import Unavailable
 
-    address = arguments.kafka or os.environ.get(_KAFKA)
-    if not address:
-        raise BadInput(f"say where Kafka is: --kafka, or {_KAFKA}")
+    brokers = kafka_of(arguments)
     try:
-        return asyncio.run(work(address))
+        return asyncio.run(work(brokers))
     except Unavailable:
         raise BadInput("Kafka does not answer; is the address right, and is it running?") from None
 
 
-async def _letters(address: str, topic: str | None) -> AsyncIterator["DeadLetter"]:
+async def _letters(address: "Brokers", topic: str | None) -> AsyncIterator["DeadLetter"]:
     """The dead letters there are now, of one topic or of all."""
     from qorgau.bus import read_all, read_letter, topic_names
     from qorgau.vocabulary import dlq
@@ -114,7 +112,7 @@ def _meant(letter: "DeadLetter", arguments: argparse.Namespace) -> bool:
     return offset and arguments.partition in (None, letter.partition)
 
 
-async def _replay(address: str, producer: "Producer", letter: "DeadLetter") -> int | None:
+async def _replay(address: "Brokers", producer: "Producer", letter: "DeadLetter") -> int | None:
     """The new offset of the record; None where it is no longer kept, or another stands in its place."""
     from qorgau.bus import Outgoing, read_at
 

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from qorgau.commands import FAILED, OK, BadInput, Subparsers
+from qorgau.commands import FAILED, OK, BadInput, Subparsers, kafka_of
 from qorgau.vocabulary import SERVICES
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Makes it again; one row at the end."""
     if arguments.service not in SERVICES:
         raise BadInput(f"SERVICE is one of {', '.join(SERVICES)}")
-    kafka, mongo = arguments.kafka or os.environ.get(_KAFKA), arguments.mongo or os.environ.get(_MONGO)
-    if not kafka:
-        raise BadInput(f"say where Kafka is: --kafka, or {_KAFKA}")
+    kafka, mongo = kafka_of(arguments), arguments.mongo or os.environ.get(_MONGO)
     if not mongo:
         raise BadInput(f"say where the database is: --mongo, or {_MONGO}")
 

@@ -143,7 +143,7 @@ class Parts:
         posting = Posting(self.door, log, self.room, metrics, self.gate, guard)
         if settings.tracks:
             own_kafka = replace(posting, way="kafka")
-            reader = InboundReader(settings.kafka, f"{settings.service}.inbound", settings.instance)
+            reader = InboundReader(settings.brokers, f"{settings.service}.inbound", settings.instance)
             inbound = Inbound(
                 settings.service,
                 reader,
@@ -210,7 +210,7 @@ async def parts_of(
         host.work.append(shown.follow)
         host.followers.append(_follower(settings, REFERENCES_TOPIC, registry.learn, room.edition, room.readers))
         if settings.tracks:
-            ends = Ends(settings.kafka)
+            ends = Ends(settings.brokers)
             stack.push_async_callback(ends.stop)
             parts.tracker = tracker = _tracker(parts, Edition(database), ends)
             host.prepare += [tracker.store.edition.begin, tracker.sharing.prepare]
@@ -252,7 +252,7 @@ def _number_of(partitions: int, case: str) -> int:
 def _follower(
     settings: Settings, topic: str, handle: Handle, edition: Edition, readers: Edition | None = None
 ) -> Follower:
-    return Follower(topic, Topic(settings.kafka, topic), handle, edition, readers)
+    return Follower(topic, Topic(settings.brokers, topic), handle, edition, readers)
 
 
 def _tracker(parts: Parts, edition: Edition, ends: Ends) -> Tracker:
@@ -260,7 +260,7 @@ def _tracker(parts: Parts, edition: Edition, ends: Ends) -> Tracker:
     settings, metrics, clock = parts.host.settings, parts.host.metrics, parts.host.clock
     store, progress = Store(edition, parts.store.partition, metrics, Recent()), Progress(edition, metrics)
     limits = CaseLimits(settings.case_facts, settings.case_facts_of_source)
-    flags, copies = Topic(settings.kafka, FLAGS_TOPIC), copies_topic(settings.service)
+    flags, copies = Topic(settings.brokers, FLAGS_TOPIC), copies_topic(settings.service)
     tracker: Tracker
 
     async def moved(places: Collection[Place]) -> None:
@@ -270,7 +270,7 @@ def _tracker(parts: Parts, edition: Edition, ends: Ends) -> Tracker:
         return await store.due(tracker.numbers(), after, until, most)
 
     reader = GroupReader(
-        settings.kafka,
+        settings.brokers,
         settings.service,
         settings.instance,
         tracked_topics(settings.service),

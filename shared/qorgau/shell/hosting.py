@@ -97,12 +97,12 @@ class Host:
         logged = (*FACTS_TOPICS, *COPIES_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC)
         topics = dict.fromkeys(logged, TopicSpec(self.settings.partitions))
         topics |= {dlq(topic): TopicSpec(1) for topic in logged} | {AUDIT_TOPIC: TopicSpec(1)}
-        await prepare_topics(self.settings.kafka, topics, replication=self.settings.replication)
+        await prepare_topics(self.settings.brokers, topics, replication=self.settings.replication)
 
     async def ensure_topic(self, name: str) -> None:
         """Make one more topic, of one partition, where it is missing; one that is there may have more."""
         with suppress(TopicMismatch):
-            await prepare_topics(self.settings.kafka, {name: TopicSpec(1)}, replication=self.settings.replication)
+            await prepare_topics(self.settings.brokers, {name: TopicSpec(1)}, replication=self.settings.replication)
 
 
 def _tokens(settings: Settings, revoked: Callable[[str], bool]) -> Tokens:
@@ -119,7 +119,7 @@ async def host_of(settings: Settings) -> AsyncIterator[Host]:
     metrics = Metrics()
     clock = make_clock(settings.clock)
     client = connect(settings.mongo)
-    producer = Producer(settings.kafka, metrics)
+    producer = Producer(settings.brokers, metrics)
     revoked = Revoked(settings.revoked).has if settings.revoked else nobody
     access = Access(_tokens(settings, revoked), Limiter(), metrics)
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from qorgau.brokers import Address
 from qorgau.bus import Topic
 from qorgau.errors import NotFound, QorgauError
 from qorgau.output import Bar
@@ -52,7 +53,7 @@ class Made:
 class Servers:
     """Where Kafka and the database are, and how this deployment's databases begin."""
 
-    kafka: str
+    kafka: Address
     mongo: str
     database: str
 

@@ -89,7 +89,7 @@ def statistics_of(parts: Parts) -> Statistics:
         return days[row.region or ""].of(row.start_at if row.start_at is not None else row.raised_at)
 
     topic = facts_topic(INTAKE)
-    follower = Follower(topic, Topic(host.settings.kafka, topic), handle, counted.edition)
+    follower = Follower(topic, Topic(host.settings.brokers, topic), handle, counted.edition)
     current = Current(follower, reporting)
     book = SurgeBook(host.database, parts.store.partition, day_of, host.metrics)
     months = Months(host.database, counted, current, days, here, rule.row.suppress_below if rule else BELOW)

@@ -77,7 +77,7 @@ def _listening(parts: Parts, upkeep: Upkeep) -> Follower:
         await upkeep.heard([fact for record in records if (fact := _fact(record)) is not None])
 
     topic, settings = facts_topic(INTAKE), parts.host.settings
-    return Follower(topic, Topic(settings.kafka, topic), heard, Edition(parts.host.database), name="vault")
+    return Follower(topic, Topic(settings.brokers, topic), heard, Edition(parts.host.database), name="vault")
 
 
 def _of_the_vault(linked: Linked) -> bool:

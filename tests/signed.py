@@ -13,7 +13,7 @@ NOW = int(time.time())
 CLAIMS: Mapping[str, Any] = {
     "iss": "qorgau",
     "aud": "qorgau",
-    "exp": NOW + 3600,
+    "exp": NOW + 86_400,
     "nbf": NOW - 60,
     "sub": "cad-of-astana",
     "agency": "102/KZ-75",

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import httpx2
 import pytest
@@ -10,13 +11,19 @@ import pytest
 import court_tracker.domain
 import intake.domain
 import police_dispatch.domain
+from intake.statistics.counting import Kept, Ledger, Report, Sieve
+from intake.statistics.methods import surge_rule
+from intake.statistics.periods import Days
+from intake.statistics.surges import Region
 from qorgau.assess import deadline_rows, flag_history
 from qorgau.auth import make_token
+from qorgau.calendar import Calendar
 from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
 from qorgau.feed import Feed
 from qorgau.front.door import Admitted, Door
 from qorgau.front.posting import Posting, facts_router
+from qorgau.heart.tolls import FOREVER
 from qorgau.instants import DAY, parse_instant
 from qorgau.plan import Plan, compile_policy
 from qorgau.policy import load_policy
@@ -51,6 +58,30 @@ def test_every_rule_is_broken_somewhere_in_a_season(seed: int, begins: int, poli
     rows = flag_history(facts, plan, begins + WEEKS * 7 * DAY)
     up = {row.rule for row in rows if row.level != "warn"}
     assert up == {row.id for row in (*policy.rules, *policy.flags)} - {SURGE}
+
+
+@pytest.mark.parametrize(
+    ("seed", "begins"), [(SEED, BEGINS), (7, BEGINS), (SEED, parse_instant("2026-11-23T18:00:00Z"))]
+)
+def test_calls_surge_in_one_place_while_a_number_is_shown_on_television(seed: int, begins: int, policy: Policy) -> None:
+    rule = surge_rule(policy)
+    assert rule is not None
+    kept = [one for planned in season(seed, begins) if isinstance(one := Sieve(rule.row).kept(planned.fact), Kept)]
+    calendar = Calendar(policy.policy.calendar, policy.policy.zones)
+    up = set[tuple[str, str, date]]()
+    for code in policy.policy.zones.regions:
+        days = Days(calendar, calendar.zone(code))
+        reports = [
+            Report(code, one.channel, one.time, ((one.known, FOREVER),))
+            for one in kept
+            if one.kind == "report" and one.region == code
+        ]
+        region = Region(rule, days, Ledger(reports, days.of))
+        moments = region.moments(region.instants(begins, begins + WEEKS * 7 * DAY))
+        up |= {(code, name.channel, name.first) for moment in moments for name in moment.up}
+    surging = Counter((code, channel) for code, channel, _ in up)
+    assert surging["KZ-75", "150"] >= 3
+    assert surging.total() - surging["KZ-75", "150"] <= 3
 
 
 def test_most_goes_well_in_a_season(plan: Plan) -> None:

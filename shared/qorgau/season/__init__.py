@@ -27,6 +27,11 @@ SEED, WEEKS, CALLS_A_DAY = 2020, 8, 9.0
 # Helpline calls of 20 March to 31 May 2020 against those of the weeks before.
 LOCKDOWN_RISE = 1.3
 
+# For some days of the lockdown the number of a helpline is shown on television: in the largest city so many more call
+# it a day, as a share of all calls a day. A shorter season would not know what was usual before.
+_SHOWN_FOR, _SHOWN_AFTER, _SHOWN_FROM_WEEKS = 4, 14 * DAY, 5
+_SHOWN_CHANNEL, _SHOWN_SHARE = "150", 0.9
+
 # Domestic calls over the hours of a day: least at dawn, most in the late evening.
 _HOURS = (5, 4, 3, 2, 1.5, 1.5, 1.5, 2, 3, 3.5, 4, 4, 4, 4, 4, 4, 4.5, 5, 6, 7, 8, 8, 7.5, 6.5)
 # The same two people again: within weeks, which two reports in thirty days show.
@@ -60,9 +65,10 @@ def season(
     coming = [(fact.recorded, next(number), Planned(fact, _service(of))) for fact, of in _around(dice, world)]
     heapq.heapify(coming)
     pairs: dict[str, list[str]] = {}
-    for ordinal, (at, place) in enumerate(_calls(dice, world, calls_a_day)):
-        yield from _until(coming, at - HOUR)
-        for fact, of in _case(ordinal, at, place, pairs, dice, world):
+    calls = [*_calls(dice, world, calls_a_day), *_campaign(seed, world, weeks, calls_a_day)]
+    for ordinal, call in enumerate(sorted(calls, key=lambda call: (call.at, call.place.region))):
+        yield from _until(coming, call.at - HOUR)
+        for fact, of in _case(ordinal, call, pairs, dice, world):
             heapq.heappush(coming, (fact.recorded, next(number), Planned(fact, _service(of))))
     yield from _until(coming, world.season[1])
 
@@ -76,31 +82,56 @@ def _around(dice: Dice, world: World) -> Iterator[tuple[Fact, Fact]]:
     return as_recorded(surroundings(dice, world), dice, world)
 
 
-def _calls(dice: Dice, world: World, calls_a_day: float) -> list[tuple[int, Place]]:
-    """When and where the calls of the season come in, in order."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """When and where a call comes in, and by which channel, where that is not left to chance."""
+
+    at: int
+    place: Place
+    channel: str | None = None
+
+
+def _calls(dice: Dice, world: World, calls_a_day: float) -> list[_Call]:
+    """The calls of the season."""
     calls = []
     shares = [place.calls for place in PLACES]
     left_over = 0.0
     for day in range(*world.season, DAY):
         left_over += calls_a_day * (LOCKDOWN_RISE if world.locked_down(day) else 1.0) * dice.random.uniform(0.6, 1.4)
         for _ in range(int(left_over)):
-            hour = dice.random.choices(range(24), _HOURS)[0]
-            at = day + hour * HOUR + dice.between(0, 60, MINUTE)
-            calls.append((at, dice.random.choices(PLACES, shares)[0]))
+            at = day + _time_of_day(dice)
+            calls.append(_Call(at, dice.random.choices(PLACES, shares)[0]))
         left_over %= 1.0
-    return sorted(calls, key=lambda call: (call[0], call[1].region))
+    return calls
+
+
+def _campaign(seed: int, world: World, weeks: int, calls_a_day: float) -> Iterator[_Call]:
+    """The calls that come because a number is shown on television."""
+    if weeks < _SHOWN_FROM_WEEKS:
+        return
+    # Dice of their own: without these calls the season would be the same.
+    dice = Dice(Random(f"campaign {seed} {world.season[0]}"))
+    midnight = world.season[0] + (world.lockdown[0] + _SHOWN_AFTER - world.season[0]) // DAY * DAY
+    for day in range(_SHOWN_FOR):
+        for _ in range(round(calls_a_day * _SHOWN_SHARE * dice.random.uniform(0.8, 1.2))):
+            yield _Call(midnight + day * DAY + _time_of_day(dice), PLACES[0], _SHOWN_CHANNEL)
+
+
+def _time_of_day(dice: Dice) -> int:
+    return dice.random.choices(range(24), _HOURS)[0] * HOUR + dice.between(0, 60, MINUTE)
 
 
 def _case(
-    number: int, at: int, place: Place, pairs: dict[str, list[str]], dice: Dice, world: World
+    number: int, call: _Call, pairs: dict[str, list[str]], dice: Dice, world: World
 ) -> Iterator[tuple[Fact, Fact]]:
     """All facts of the case that begins with this call, each with the fact whose type says where it belongs."""
+    place = call.place
     known = pairs.setdefault(place.region, [])
     repeated = bool(known) and dice.share("same pair", _SAME_PAIR)
     pair = dice.random.choice(known) if repeated else dice.reference()
     known[:] = [*known, pair][-_PAIRS_REMEMBERED:]
     area = "rural" if dice.random.random() < place.rural else "urban"
-    story = Story(number, dice.reference(), place, area, at, pair, dice, world)
+    story = Story(number, dice.reference(), place, area, call.at, pair, dice, world, call.channel)
     write_case(story, repeated=repeated)
     slip(story)
     yield from as_recorded(story.facts, dice, world)

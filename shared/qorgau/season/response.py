@@ -49,7 +49,7 @@ class Visit:
 def report(story: Story) -> Report:
     """The report and its triage."""
     dice, at = story.dice, story.begins
-    channel = dice.pick(_CHANNELS)
+    channel = story.channel or dice.pick(_CHANNELS)
     injury, sexual = dice.share("injury", 0.33), dice.share("sexual violence", 0.08)
     occurred = _occurred(story, injury or sexual)
     told = story.tell(

@@ -62,7 +62,8 @@ class Dice:
 class Story:
     """One case while it is written. Facts get `recorded` = `time` here; how late they are told is for quirks.py.
 
-    `last`: when something was last going on. `withdrawn`: facts to be taken back, and after which time.
+    `channel`: by which the call came, None where chance decides. `last`: when something was last going on.
+    `mistakes`: facts to be taken back, and after which time.
     """
 
     number: int
@@ -73,6 +74,7 @@ class Story:
     pair: str
     dice: Dice
     world: World
+    channel: str | None = None
     facts: list[Fact] = field(default_factory=list)
     mistakes: list[tuple[Fact, int]] = field(default_factory=list)
     last: int = 0

@@ -7,9 +7,10 @@ from typing import Any
 import jwt
 import pytest
 
-from qorgau.auth import AUDIENCE, ISSUER, make_token, read_token
+from qorgau.auth import make_token, read_token
 from qorgau.errors import Unauthenticated
-from qorgau.front.door import Sender
+from qorgau.identity.claims import AUDIENCE, ISSUER
+from qorgau.identity.sender import Sender
 
 KEY = "a key of the tests that is long enough"
 NOW = int(time.time())
@@ -18,7 +19,7 @@ CLAIMS = {
     "aud": AUDIENCE,
     "sub": "test",
     "nbf": NOW - 60,
-    "exp": NOW + 3600,
+    "exp": NOW + 86_400,
     "agency": "102/KZ-75",
     "scope": "facts:write cases:read",
     "regions": ["KZ-75"],
@@ -39,7 +40,7 @@ def test_a_token_says_who_it_speaks_for() -> None:
 
 WRONG = {
     "expired": encoded(exp=NOW - 1),
-    "not yet valid": encoded(nbf=NOW + 86_400, exp=NOW + 90_000),
+    "not yet valid": encoded(nbf=NOW + 86_400, exp=NOW + 100_000),
     "another issuer": encoded(iss="else"),
     "another audience": encoded(aud="else"),
     "without expiry": encoded(exp=None),

@@ -18,7 +18,8 @@ import notifier.main
 import notifier.settings
 import police_dispatch.main
 import police_dispatch.settings
-from qorgau.auth import FLAGS_READ, make_token
+from qorgau.auth import make_token
+from qorgau.identity.sender import FLAGS_READ
 from qorgau.settings import Role
 from qorgau.settings import Settings as Common
 from qorgau.shell.composition import parts_of

@@ -21,8 +21,8 @@ from intake.vault.classes import (
     RISK_ANSWERS,
     SAFE_CONTACT,
 )
-from qorgau.auth import PII_READ
 from qorgau.front.posted import is_agency
+from qorgau.identity.sender import PII_READ
 
 # A shift. Whoever needs it longer has had the time to ask for consent or a legal basis.
 LONGEST_BREAK = timedelta(hours=12)

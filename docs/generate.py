@@ -19,7 +19,7 @@ from intake.api import vault_routers
 from intake.reports import Reports
 from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
-from notifier.api import flag_schema, flags_router
+from notifier.api import event_schema, flags_router
 from qorgau.facts import event_type
 from qorgau.front.describe import fact_schemas
 from qorgau.front.door import Door
@@ -160,7 +160,7 @@ def _message(kind: str, words: str, schema: str) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     data = {k: v for models in MODELS.values() for k, v in fact_schemas(models).items() if k.endswith(".data")}
-    return data | {"Flag": flag_schema()}
+    return data | {"Flag": event_schema()}
 
 
 def _letter() -> dict[str, Any]:

@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qorgau import errors, telemetry
 from qorgau.errors import QorgauError
+from qorgau.front.answers import PROBLEM as PROBLEM
+from qorgau.front.answers import TEXT, Responses, answer, finished, problems, structure
 from qorgau.front.limits import MAX_BODY, BodyLimit
 from qorgau.front.parameters import known_parameters
 
-PROBLEM = "application/problem+json"
 VERSION = "0.1.0"
 _log = logging.getLogger("qorgau")
 
@@ -32,28 +33,10 @@ _BY_STATUS: Mapping[int, type[QorgauError]] = {
     415: errors.UnsupportedMedia,
 }
 # Shown in the documentation of every route.
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    error.status: {
-        "description": error.title,
-        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for error in (
-        *(errors.UnknownParameter, errors.Unauthenticated, errors.Forbidden, errors.Invalid),
-        *(errors.TooManyRequests, errors.Unavailable),
-    )
-}
-_PROBLEM_SCHEMA = {
-    "type": "object",
-    "description": "RFC 9457; `detail` says what to do next, `field` where; nothing that was sent is repeated.",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "field": {"type": "string"},
-    },
-}
+PROBLEMS = problems(
+    *(errors.UnknownParameter, errors.Unauthenticated, errors.Forbidden, errors.TooLarge, errors.Invalid),
+    *(errors.TooManyRequests, errors.Unavailable),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +75,8 @@ def build_app(
         redirect_slashes=False,
         # Its spans record the path and query as sent; ours carry the route.
         telemetry={"tracing": False, "metrics": False, "logs": False},
+        # What a generated client calls its functions.
+        generate_unique_id_function=lambda route: route.name,
     )
     app.add_exception_handler(QorgauError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -125,6 +110,8 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = [str(part) for part in first["loc"]]
+    if first["type"] == "missing" and where[0] == "header":
+        return problem(errors.Malformed("This header is needed here.", field=where[-1]))
     return problem(errors.Invalid(f"{first['msg']}.", field=".".join(where)))
 
 
@@ -138,18 +125,24 @@ async def _on_http(_: Request, error: Exception) -> Response:
 def _operations(ready: Ready, metrics: telemetry.Metrics) -> APIRouter:
     router = APIRouter(tags=["operation"])
 
-    @router.get("/healthz", summary="Whether the process lives")
+    @router.get("/healthz", summary="Whether the process lives", responses={200: answer("Yes", structure(status=TEXT))})
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/readyz", summary="Whether it does its work now", responses={503: {"description": "Not ready"}})
+    state = structure(status={"enum": ["ready", "not ready"]}, checks={"type": "object", "additionalProperties": TEXT})
+    said: Responses = {200: answer("It does", state), 503: answer("It does not; the checks say why", state)}
+
+    @router.get("/readyz", summary="Whether it does its work now", responses=said)
     async def readyz() -> JSONResponse:
         state = await ready()
         body = {"status": "ready" if state.ready else "not ready", "checks": dict(state.checks)}
         return JSONResponse(body, 200 if state.ready else 503)
 
-    @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
-    async def text() -> Response:
+    media = telemetry.CONTENT_TYPE.partition(";")[0]
+    lines: Responses = {200: answer("In its text format", TEXT, media)}
+
+    @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response, responses=lines)
+    async def metrics_text() -> Response:
         return Response(metrics.text(), media_type=telemetry.CONTENT_TYPE)
 
     return router
@@ -159,9 +152,7 @@ def _document(app: FastAPI, schemas: Mapping[str, Any]) -> None:
     generated = app.openapi
 
     def described() -> dict[str, Any]:
-        schema = generated()
-        schema.setdefault("components", {}).setdefault("schemas", {}).update(schemas, Problem=_PROBLEM_SCHEMA)
-        return schema
+        return finished(generated(), schemas)
 
     app.openapi = described  # type: ignore[method-assign]  # the way FastAPI documents for changing it
 

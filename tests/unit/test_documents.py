@@ -27,7 +27,11 @@ BASIS = {
 }
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # The texts of others, as they are.
-FOREIGN = {"LICENSE", "tests/schemas/compose-spec.json", "tests/schemas/LICENSE.compose-spec"}
+FOREIGN = {
+    "LICENSE",
+    *("tests/schemas/compose-spec.json", "tests/schemas/LICENSE.compose-spec"),
+    *("tests/schemas/asyncapi-3.0.0.json", "tests/schemas/LICENSE.asyncapi"),
+}
 # Written so that this file does not match itself.
 MACHINE = re.compile(r"(?<![\w.$})-])/(?:work|farm|root)/|/home/[a-z]|[.]pyenv/")
 REGISTRY = re.compile(r"py(?:pi|thonhosted)[.]org|npmjs[.](?:com|org)|repo\d?[.]maven[.]|[.]maven[.]org|crates[.]io")

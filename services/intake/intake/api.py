@@ -5,11 +5,12 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from intake.answers import INTAKE_SCHEMAS
 from intake.duplicates import duplicates_router
 from intake.persons import persons_router
-from intake.reports import Reports, reports_router
+from intake.reports import TAKEN, Reports, reports_router
 from intake.vault.assembling import Vault
-from intake.vault.form import form_schemas
+from intake.vault.form import form_schema, form_schemas
 from qorgau.front.door import Door
 from qorgau.front.flagbook import FlagBook
 from qorgau.front.keeper import Keeper
@@ -20,7 +21,12 @@ from qorgau.vocabulary import INTAKE
 
 def build_api(keeper: Keeper, reports: Reports, *own: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
     """The application of intake; `own` are the routes of its further parts."""
-    return keeper.app(reports_router(reports, keeper.access), *own, lifespan=lifespan, schemas=form_schemas())
+    return keeper.app(
+        reports_router(reports, keeper.access),
+        *own,
+        lifespan=lifespan,
+        schemas={**INTAKE_SCHEMAS, **form_schemas(), "Report": form_schema(), "Taken": TAKEN},
+    )
 
 
 def vault_routers(vault: Vault, door: Door, access: Access) -> tuple[APIRouter, ...]:

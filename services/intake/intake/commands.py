@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from qorgau.errors import Invalid
+from qorgau.errors import Conflict, Invalid
+from qorgau.front.answers import problems
+from qorgau.front.bodies import REFUSALS, read_json_body
 from qorgau.front.describe import json_content, without_null
-from qorgau.front.envelope import read_json
 from qorgau.front.idempotency import Answer, Idempotency, check_key
-from qorgau.front.limits import read_body
 from qorgau.identity.sender import Sender
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -28,27 +28,35 @@ Told = TypeVar("Told", bound=Command)
 
 
 def command(
-    router: APIRouter, path: str, model: type[Command], summary: str, *, tag: str, status: int = 200
+    router: APIRouter,
+    path: str,
+    model: type[Command],
+    summary: str,
+    done: dict[str, Any],
+    *,
+    tag: str,
+    status: int = 200,
 ) -> Callable[[Route], Route]:
-    """The decorator of a route that takes a command."""
+    """The decorator of a route that takes a command; `done` describes its answer."""
     schema = without_null(model.model_json_schema())
     body = {"requestBody": {"required": True, "content": json_content(schema)}}
-    return router.post(path, tags=[tag], summary=summary, status_code=status, openapi_extra=body)
+    answers = {status: done, **problems(*REFUSALS, Conflict)}
+    return router.post(path, tags=[tag], summary=summary, status_code=status, responses=answers, openapi_extra=body)
 
 
 async def once(
     commands: Idempotency,
     request: Request,
     sender: Sender,
-    key: str | None,
+    key: str,
     model: type[Told],
     act: Callable[[Told, str], Awaitable[Answer]],
 ) -> JSONResponse:
     """Do a command once under its key. `act` is given what was told, and a name made of the key for what it makes."""
     known = check_key(key)
-    body = await read_body(request)
+    body, said = await read_json_body(request)
     try:
-        told = model.model_validate(read_json(body))
+        told = model.model_validate(said)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(step) for step in first["loc"] if step in model.model_fields)

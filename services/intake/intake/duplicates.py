@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 
+from intake.answers import PROPOSAL, PROPOSALS
 from intake.commands import NO_STORE, Command, Route, command, once
 from intake.vault.incidents import Incidents
 from qorgau.front.idempotency import Answer, Idempotency, KeyHeader
@@ -28,10 +29,15 @@ def duplicates_router(incidents: Incidents, commands: Idempotency, access: Acces
     router = v1()
     By = Annotated[Sender, Depends(access)]
 
-    def post(path: str, model: type[Command], summary: str, status: int = 200) -> Callable[[Route], Route]:
-        return command(router, path, model, summary, tag=_TAG, status=status)
+    def post(path: str, summary: str) -> Callable[[Route], Route]:
+        return command(router, path, Nothing, summary, PROPOSAL, tag=_TAG)
 
-    @router.get("/duplicates", tags=[_TAG], summary="Reports that may be about one incident, with score and reasons")
+    @router.get(
+        "/duplicates",
+        tags=[_TAG],
+        summary="Reports that may be about one incident, with score and reasons",
+        responses=PROPOSALS,
+    )
     async def get_duplicates(
         sender: By,
         state: Annotated[Literal["open", "merged", "dismissed"], Query()] = "open",
@@ -41,22 +47,22 @@ def duplicates_router(incidents: Incidents, commands: Idempotency, access: Acces
         rows = await incidents.page(state, sender, key_of(cursor), limit + 1)
         return JSONResponse(page(rows, limit), headers=NO_STORE)
 
-    @post("/duplicates/{name}/merge", Nothing, "The later report is about the earlier one's incident")
-    async def post_merge(name: Name, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
+    @post("/duplicates/{name}/merge", "The later report is about the earlier one's incident")
+    async def post_merge(name: Name, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: Nothing, fact: str) -> Answer:
             return Answer(200, await incidents.merge(name, sender, fact), {})
 
         return await once(commands, request, sender, key, Nothing, act)
 
-    @post("/duplicates/{name}/unmerge", Nothing, "Take a merge back: all is as it was before")
-    async def post_unmerge(name: Name, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
+    @post("/duplicates/{name}/unmerge", "Take a merge back: all is as it was before")
+    async def post_unmerge(name: Name, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: Nothing, fact: str) -> Answer:
             return Answer(200, await incidents.unmerge(name, sender, fact), {})
 
         return await once(commands, request, sender, key, Nothing, act)
 
-    @post("/duplicates/{name}/dismiss", Nothing, "These are two incidents")
-    async def post_dismiss(name: Name, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
+    @post("/duplicates/{name}/dismiss", "These are two incidents")
+    async def post_dismiss(name: Name, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: Nothing, fact: str) -> Answer:
             return Answer(200, await incidents.dismiss(name, sender), {})
 

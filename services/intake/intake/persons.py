@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from intake.answers import ACCESSES, BASIS, BROKEN, CONSENT, ERASED, PERSON, REVIEWED
 from intake.commands import NO_STORE, Command, Route, command, once
 from intake.domain import ConsentChanged
 from intake.vault.access import LONGEST_BREAK, PURPOSES, USUAL_BREAK
@@ -69,10 +70,12 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
     router = v1()
     By = Annotated[Sender, Depends(access)]
 
-    def post(path: str, model: type[Command], summary: str, status: int = 200) -> Callable[[Route], Route]:
-        return command(router, path, model, summary, tag=_TAG, status=status)
+    def post(path: str, model: type[Command], summary: str, done: Any, status: int = 200) -> Callable[[Route], Route]:
+        return command(router, path, model, summary, done, tag=_TAG, status=status)
 
-    @router.get("/cases/{case}/person", tags=[_TAG], summary="Who the case is about, for a stated purpose")
+    @router.get(
+        "/cases/{case}/person", tags=[_TAG], summary="Who the case is about, for a stated purpose", responses=PERSON
+    )
     async def get_person(
         case: CaseId,
         sender: By,
@@ -82,7 +85,9 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         wanted = None if classes is None else classes.split(",")
         return JSONResponse(await persons.read(case, sender, purpose, wanted), headers=NO_STORE)
 
-    @router.get("/cases/{case}/accesses", tags=[_TAG], summary="Who read what, when, and on which basis")
+    @router.get(
+        "/cases/{case}/accesses", tags=[_TAG], summary="Who read what, when, and on which basis", responses=ACCESSES
+    )
     async def get_accesses(case: CaseId, sender: By) -> JSONResponse:
         return JSONResponse({"items": await persons.accesses(case, sender), "next": None}, headers=NO_STORE)
 
@@ -91,9 +96,10 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         "/cases/{case}/consents",
         NoteConsent,
         "Note what the survivor said about sharing with an agency",
+        CONSENT,
         tag=_TAG,
     )
-    async def post_consent(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
+    async def post_consent(case: CaseId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: NoteConsent, name: str) -> Answer:
             source = sender.agency if sender.agency != EVERY else f"crisis-centre/{told.region}"
             event = {
@@ -111,8 +117,8 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
 
         return await once(commands, request, sender, key, NoteConsent, act)
 
-    @post("/cases/{case}/legal-bases", NoteBasis, "Note the legal basis on which an agency may read")
-    async def post_basis(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
+    @post("/cases/{case}/legal-bases", NoteBasis, "Note the legal basis on which an agency may read", BASIS)
+    async def post_basis(case: CaseId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: NoteBasis, name: str) -> Answer:
             await persons.note_basis(case, sender, told.agency, told.legal_basis)
             return Answer(200, {"case": case, "agency": told.agency, "legal_basis": told.legal_basis}, {})
@@ -124,10 +130,11 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         "/cases/{case}/break-glass",
         BreakGlass,
         "Read now what is not shared with you; reviewed later",
+        BROKEN,
         tag=_TAG,
         status=201,
     )
-    async def post_break_glass(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
+    async def post_break_glass(case: CaseId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: BreakGlass, name: str) -> Answer:
             length = timedelta(hours=told.hours)
             grant = await persons.break_glass(case, sender, told.reason, length, name)
@@ -135,10 +142,8 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
 
         return await once(commands, request, sender, key, BreakGlass, act)
 
-    @post("/cases/{case}/break-glass/{grant}/review", Review, "Say whether a break-glass was justified")
-    async def post_review(
-        case: CaseId, grant: GrantId, request: Request, sender: By, key: KeyHeader = None
-    ) -> JSONResponse:
+    @post("/cases/{case}/break-glass/{grant}/review", Review, "Say whether a break-glass was justified", REVIEWED)
+    async def post_review(case: CaseId, grant: GrantId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: Review, name: str) -> Answer:
             return Answer(200, await persons.review(case, sender, grant, told.verdict), {})
 
@@ -149,9 +154,10 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         "/cases/{case}/erase",
         Erase,
         "Destroy the key of a case, and with it everything personal in it",
+        ERASED,
         tag=_TAG,
     )
-    async def post_erase(case: CaseId, request: Request, sender: By, key: KeyHeader = None) -> JSONResponse:
+    async def post_erase(case: CaseId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
         async def act(told: Erase, name: str) -> Answer:
             return Answer(200, await persons.erase(case, sender, told.reason), {})
 

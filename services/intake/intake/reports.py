@@ -14,15 +14,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from intake.domain import ReportReceived, ReportTriaged
-from intake.vault.form import form_schema, split
+from intake.vault.form import split
 from intake.vault.opening import Told
-from qorgau.errors import UnsupportedMedia
+from qorgau.errors import Malformed, UnsupportedMedia
 from qorgau.facts import Fact, event_type
+from qorgau.front.answers import LOCATION, TEXT, answer, array, problems, ref, structure
+from qorgau.front.bodies import read_json_body
 from qorgau.front.describe import json_content
 from qorgau.front.door import EVERY, WRITE, Door, Sender
-from qorgau.front.envelope import JSON, read_json
 from qorgau.front.idempotency import KeyHeader, check_key
-from qorgau.front.limits import read_body
 from qorgau.identity.access import Access
 from qorgau.instants import format_instant
 from qorgau.service import v1
@@ -104,19 +104,8 @@ def _desk(body: Mapping[str, Any]) -> str:
     return f"{kind}/{region}" if isinstance(region, str) else kind
 
 
-_TAKEN = {
-    "type": "object",
-    "required": ["case", "report_id"],
-    "properties": {
-        "case": {"type": "string"},
-        "report_id": {"type": "string"},
-        "doubts": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "Fields that cannot be right, such as an IIN with a wrong control digit: ask again",
-        },
-    },
-}
+_DOUBTS = "Fields that cannot be right, such as an IIN with a wrong control digit: ask again"
+TAKEN = structure("doubts", case=TEXT, report_id=TEXT, doubts=array(TEXT) | {"description": _DOUBTS})
 
 
 def reports_router(reports: Reports, access: Access) -> APIRouter:
@@ -128,16 +117,16 @@ def reports_router(reports: Reports, access: Access) -> APIRouter:
         status_code=201,
         tags=["reports"],
         summary="Tell of a report; a case begins",
-        responses={201: {"description": "Safe in the vault", "content": json_content(_TAKEN)}},
-        openapi_extra={"requestBody": {"required": True, "content": json_content(form_schema())}},
+        responses={
+            201: answer("Safe in the vault", ref("Taken"), headers=LOCATION),
+            **problems(Malformed, UnsupportedMedia),
+        },
+        openapi_extra={"requestBody": {"required": True, "content": json_content(ref("Report"))}},
     )
-    async def post_report(
-        request: Request, sender: Annotated[Sender, Depends(access)], key: KeyHeader = None
-    ) -> JSONResponse:
+    async def post_report(request: Request, sender: Annotated[Sender, Depends(access)], key: KeyHeader) -> JSONResponse:
         known = check_key(key)
-        if request.headers.get("content-type", JSON).partition(";")[0].strip().lower() != JSON:
-            raise UnsupportedMedia(f"Send {JSON}.")
-        answer = await reports.take(read_json(await read_body(request)), known, sender)
-        return JSONResponse(answer, 201, {"Location": f"/v1/cases/{answer['case']}"})
+        _, told = await read_json_body(request)
+        taken = await reports.take(told, known, sender)
+        return JSONResponse(taken, 201, {"Location": f"/v1/cases/{taken['case']}"})
 
     return router

@@ -9,10 +9,20 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from notifier.asking import Owners
 from notifier.stream import MEDIA, FlagStream
 from qorgau.errors import Invalid, NotFound
-from qorgau.front.describe import json_content
+from qorgau.front.answers import (
+    EXPLANATION,
+    GET_EXPLANATION,
+    INSTANT,
+    TEXT,
+    Responses,
+    answer,
+    flag_schema,
+    page_of,
+    ref,
+)
 from qorgau.front.door import Sender
 from qorgau.front.flagbook import FlagBook
-from qorgau.front.paging import CURSOR_SCHEMA, LIMIT, key_of, page
+from qorgau.front.paging import LIMIT, key_of, page
 from qorgau.front.posted import REFERENCE
 from qorgau.front.reading import Cursor, Limit
 from qorgau.identity.access import Access
@@ -22,9 +32,8 @@ from qorgau.service import Lifespan, Ready, build_app, v1
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import NOTIFIER
 
-_FLAGS = {"type": "array", "items": {"$ref": "#/components/schemas/Flag"}}
-_PAGE = {"type": "object", "required": ["items", "next"], "properties": {"items": _FLAGS, "next": CURSOR_SCHEMA}}
-_LIST: dict[int | str, dict[str, Any]] = {200: {"content": json_content(_PAGE)}}
+_LIST: Responses = {200: answer("In the order they were raised", page_of(ref("Flag")))}
+_STREAM: Responses = {200: answer("Events, each with an id to go on after", TEXT, MEDIA)}
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -72,7 +81,7 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Owners, access: Acc
         "/flags/stream",
         tags=["flags"],
         summary="Flag events as they come (server-sent)",
-        responses={200: {"content": {MEDIA: {"schema": {"type": "string"}}}}},
+        responses=_STREAM,
         response_class=StreamingResponse,
     )
     async def get_stream(
@@ -89,6 +98,7 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Owners, access: Acc
         tags=["flags"],
         summary="Why a flag is or was up, as the service whose rule it is explains it",
         description="That service is asked with the same token, and decides whether it may see the case.",
+        responses=GET_EXPLANATION,
     )
     async def get_explanation(
         flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], request: Request, sender: Reader
@@ -105,7 +115,7 @@ def build_api(
     router: APIRouter, ready: Ready, metrics: Metrics, lifespan: Lifespan | None = None, *, api: bool = True
 ) -> FastAPI:
     """The application of the notifier; without `api` it answers only how it does."""
-    schemas = {"Flag": flag_schema()}
+    schemas = {"Explanation": EXPLANATION, "Flag": event_schema()}
     return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, lifespan=lifespan, schemas=schemas, api=api)
 
 
@@ -116,23 +126,7 @@ def _instant(since: str | None) -> int | None:
         raise Invalid(f"It is {error}.", field="since") from None
 
 
-def flag_schema() -> dict[str, Any]:
+def event_schema() -> dict[str, Any]:
     """An item of the list, which is also the data of a flag event."""
-    text, instant = {"type": "string"}, {"type": ["string", "null"], "format": "date-time"}
-    return {
-        "type": "object",
-        "required": ["id", "case", "rule", "key", "level", "severity", "raised_at", "outcome", "seq"],
-        "properties": {
-            "id": text | {"format": "uuid"},
-            **dict.fromkeys(("case", "rule", "key"), text),
-            "level": {"enum": ["warn", "breach", "info", "flag"]},
-            "severity": {"enum": ["critical", "high", "medium"]},
-            **dict.fromkeys(("start_at", "due_at", "raised_at", "cleared_at", "emitted_at"), instant),
-            "late_by": {"type": ["string", "null"], "format": "duration"},
-            "outcome": text,
-            "escalations": {"type": "object", "additionalProperties": {"type": "string", "format": "date-time"}},
-            "region": {"type": ["string", "null"]},
-            "agency": {"type": ["string", "null"]},
-            "seq": {"type": "integer", "description": "Strictly increasing for each service and case"},
-        },
-    }
+    number = {"type": "integer", "description": "Strictly increasing for each service and case"}
+    return flag_schema(seq=number, emitted_at=INSTANT)

@@ -73,7 +73,9 @@ def fact_schemas(models: Models) -> dict[str, Any]:
     schemas: dict[str, Any] = {"FactResult": _FACT_RESULT}
     for name, model in sorted(models.items()):
         schemas[name] = _event(name, model.context)
-        schemas[f"{name}.data"] = without_null(model.model_json_schema())
+        schema = without_null(model.model_json_schema())
+        # A generated client makes its names of titles, and the event has the same as the model.
+        schemas[f"{name}.data"] = schema | {"title": f"{schema['title']}Data"}
     return schemas
 
 

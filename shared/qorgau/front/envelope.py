@@ -22,6 +22,9 @@ BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
 # An event is an object with an object in it; whatever is deeper is no event, and no recursion ever meets it.
 MAX_DEPTH = 8
+# An event has thirty values at most, so these are more than a full batch has; one object of ours has at most sixty-four
+# names. What has more costs seconds to look at, and is nothing that anybody sends by mistake.
+MAX_VALUES, MAX_NAMES = 50_000, 256
 
 ATTRIBUTES = frozenset(
     (
@@ -42,13 +45,13 @@ class Posted:
 
 
 def read_json(body: bytes) -> Any:
-    """Parse JSON; raises Malformed for what readers disagree about: NaN, lone surrogates, doubled names, depth."""
+    """Parse JSON; raises Malformed for what readers disagree about (NaN, lone surrogates, doubled names), and for what
+    is nested deeper or has more values than anything of ours."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Malformed("Send well-formed JSON in UTF-8.") from None
-    if _deeper_than(value, MAX_DEPTH):
-        raise Malformed(f"Send JSON that is nested at most {MAX_DEPTH} deep.")
+    _check_extent(value)
     # The fast parser keeps the last of two equal names without a word; only now is the slow one safe to ask.
     json.loads(body, object_pairs_hook=_once)
     return value
@@ -157,9 +160,22 @@ def _once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     return value
 
 
-def _deeper_than(value: object, limit: int) -> bool:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, list):
-        return False
-    return limit == 0 or any(_deeper_than(element, limit - 1) for element in value)
+def _check_extent(value: object) -> None:
+    """Level by level, so that neither depth nor number costs more than the bounds allow."""
+    level, values, depth = [value], 1, 0
+    while level:
+        below: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                if len(one) > MAX_NAMES:
+                    raise Malformed(f"Send objects with at most {MAX_NAMES} names.")
+                below.extend(one.values())
+            elif isinstance(one, list):
+                below.extend(one)
+            else:
+                continue
+            if depth == MAX_DEPTH:
+                raise Malformed(f"Send JSON that is nested at most {MAX_DEPTH} deep.")
+        level, values, depth = below, values + len(below), depth + 1
+        if values > MAX_VALUES:
+            raise Malformed(f"Send at most {MAX_VALUES} values at once; cut a batch into smaller ones.")

@@ -26,12 +26,20 @@ WITHIN = timedelta(seconds=60)
 FIELD = "Idempotency-Key"
 _KEY = re.compile(r"[!-~]{1,128}")
 
-KeyHeader = Annotated[str | None, Header(alias=FIELD, description="Required; 1 to 128 visible ASCII characters")]
+KeyHeader = Annotated[
+    str,
+    Header(
+        alias=FIELD,
+        description="1 to 128 visible ASCII characters, new for each command; the same again gets the same answer",
+        # Described here and checked by `check_key`: what is no key is refused like one that is missing.
+        json_schema_extra={"pattern": r"^[!-~]{1,128}$"},
+    ),
+]
 
 
-def check_key(key: str | None) -> str:
-    """The key of a request; raises Malformed where there is none or it is no key."""
-    if key is None or not _KEY.fullmatch(key):
+def check_key(key: str) -> str:
+    """The key of a request; raises Malformed where it is no key."""
+    if not _KEY.fullmatch(key):
         raise Malformed("Send 1 to 128 visible ASCII characters, new for each command.", field=FIELD)
     return key
 

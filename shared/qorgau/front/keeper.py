@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from qorgau.front.answers import CASE_SCHEMAS
 from qorgau.front.describe import fact_schemas
 from qorgau.front.posting import Posting, facts_router
 from qorgau.front.reading import Reading, cases_router
@@ -41,6 +42,6 @@ class Keeper:
             ready=self.ready,
             metrics=self.posting.metrics,
             lifespan=lifespan,
-            schemas={**fact_schemas(self.posting.door.models), **schemas},
+            schemas={**CASE_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
             api=self.api,
         )

@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRouter
 
-from qorgau.errors import Rejected, TooLarge
+from qorgau.errors import Malformed, Rejected, TooLarge, UnsupportedMedia
 from qorgau.facts import Fact
 from qorgau.front import describe, envelope
+from qorgau.front.answers import problems
 from qorgau.front.door import Admitted, Door, Sender
 from qorgau.front.gate import Gate, held
 from qorgau.front.limits import read_body
@@ -115,7 +116,7 @@ def facts_router(posting: Posting, access: Access, max_batch: int = MAX_BATCH) -
         tags=["facts"],
         summary="Post one fact or a batch",
         description=describe.POST_FACTS,
-        responses=describe.FACT_ANSWERS,
+        responses=describe.FACT_ANSWERS | problems(Malformed, TooLarge, UnsupportedMedia),
         openapi_extra=describe.fact_request(posting.door.models),
     )
     async def post_facts(request: Request, sender: Annotated[Sender, Depends(access)]) -> JSONResponse:

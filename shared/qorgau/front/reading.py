@@ -14,6 +14,8 @@ from fastapi.responses import JSONResponse
 
 from qorgau.errors import NotFound
 from qorgau.facts import fact_to_json
+from qorgau.front.answers import GET_CASE, GET_EXPLANATION, GET_FACTS, GET_FLAGS
+from qorgau.front.answers import NDJSON as NDJSON
 from qorgau.front.door import Sender
 from qorgau.front.paging import LIMIT, MOST, etag, key_of, not_modified, page
 from qorgau.front.posted import REFERENCE
@@ -25,7 +27,6 @@ from qorgau.replay.casefile import HEARD_BY
 from qorgau.rows import DeadlineRow, FlagRow
 from qorgau.service import v1
 
-NDJSON = "application/x-ndjson"
 # Adding it makes every instant the heart can express a number that sorts as a text.
 _SHIFT = 1 << 60
 
@@ -171,19 +172,32 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
 
     Read = Annotated[Shown, Depends(case_to_read)]
 
-    @router.get("/cases/{case}", tags=["cases"], summary="State, deadlines and open flags of a case")
+    @router.get(
+        "/cases/{case}", tags=["cases"], summary="State, deadlines and open flags of a case", responses=GET_CASE
+    )
     async def get_case(shown: Read, sender: By, if_none_match: Known = None) -> Response:
         if not_modified(if_none_match, shown.version):
             return _unchanged(shown)
         return JSONResponse(shown_to(sender, await reading.state(shown)), headers=_tagged(shown))
 
-    @router.get("/cases/{case}/facts", tags=["cases"], summary="Every fact of a case, as an NDJSON file")
+    @router.get(
+        "/cases/{case}/facts",
+        tags=["cases"],
+        summary="Every fact of a case, as an NDJSON file",
+        responses=GET_FACTS,
+        response_class=Response,
+    )
     async def get_facts(shown: Read, sender: By, if_none_match: Known = None) -> Response:
         if not_modified(if_none_match, shown.version):
             return _unchanged(shown)
         return Response(file_of(shown.record, sender), media_type=NDJSON, headers=_tagged(shown))
 
-    @router.get("/cases/{case}/flags", tags=["cases"], summary="Every flag this service ever raised in a case")
+    @router.get(
+        "/cases/{case}/flags",
+        tags=["cases"],
+        summary="Every flag this service ever raised in a case",
+        responses=GET_FLAGS,
+    )
     async def get_flags(
         shown: Read, sender: By, limit: Limit = LIMIT, cursor: Cursor = None, if_none_match: Known = None
     ) -> Response:
@@ -191,7 +205,12 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
             return _unchanged(shown)
         return JSONResponse(shown_to(sender, flags_page(shown.record, cursor, limit)), headers=_tagged(shown))
 
-    @router.get("/flags/{flag}/explanation", tags=["flags"], summary="Why a flag is or was up, step by step")
+    @router.get(
+        "/flags/{flag}/explanation",
+        tags=["flags"],
+        summary="Why a flag is or was up, step by step",
+        responses=GET_EXPLANATION,
+    )
     async def get_explanation(flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], sender: By) -> JSONResponse:
         case = await reading.cases.case_of_flag(flag)
         if case is None:

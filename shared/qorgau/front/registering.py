@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from qorgau.errors import Conflict, Invalid, Malformed, NotFound
 from qorgau.front import references
+from qorgau.front.answers import TEXT, answer, problems, structure
+from qorgau.front.bodies import REFUSALS, read_json_body
 from qorgau.front.describe import json_content
 from qorgau.front.door import EVERY, Sender
 from qorgau.front.envelope import read_json
-from qorgau.front.limits import read_body
 from qorgau.front.posted import AgencyCode, Reference
 from qorgau.front.reading import Cases
 from qorgau.front.waiting import WaitingRoom
@@ -110,7 +111,7 @@ class Registry:
                 await self._room.register(digest, told.case, record.offset, told.agency)
 
 
-_ANSWER = {"type": "object", "properties": {"case": {"type": "string"}}}
+_ANSWER = structure(case=TEXT)
 
 
 def references_router(registry: Registry, access: Access) -> APIRouter:
@@ -124,10 +125,9 @@ def references_router(registry: Registry, access: Access) -> APIRouter:
         description="Facts that waited for it are joined, and the agency is part of the case. The number itself is not "
         "kept and not sent on. A case that this service does not know yet is answered 404: send it again in a moment.",
         responses={
-            200: {"description": "It was registered so before", "content": json_content(_ANSWER)},
-            201: {"description": "Registered", "content": json_content(_ANSWER)},
-            404: {"description": "Nothing here that this token may see"},
-            409: {"description": "It belongs to another case"},
+            200: answer("It was registered so before", _ANSWER),
+            201: answer("Registered", _ANSWER),
+            **problems(*REFUSALS, Conflict),
         },
         openapi_extra={
             "requestBody": {"required": True, "content": json_content(Registration.model_json_schema())},
@@ -140,7 +140,8 @@ def references_router(registry: Registry, access: Access) -> APIRouter:
         sender: Annotated[Sender, Depends(access)],
     ) -> JSONResponse:
         try:
-            registration = Registration.model_validate(read_json(await read_body(request)))
+            _, told = await read_json_body(request)
+            registration = Registration.model_validate(told)
         except ValidationError:
             raise Invalid("Send an object with the case and nothing else.", field="case") from None
         new = await registry.register(system, number, registration.case, sender)

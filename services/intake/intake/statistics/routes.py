@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from intake.statistics.publishing import Months, parsed_month, valid_at
 from intake.statistics.tables import COLUMNS, Revision, as_csv, as_json
 from qorgau.errors import Forbidden, Invalid, NotFound, Unavailable
+from qorgau.front.answers import problems
 from qorgau.front.describe import json_content
 from qorgau.front.paging import etag, not_modified
 from qorgau.identity.access import Access
@@ -55,6 +56,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         },
     },
     304: {"description": "It is the revision that If-None-Match names"},
+    **problems(NotFound),
 }
 
 

@@ -28,14 +28,12 @@ class Current:
         """Within it everything that was in the log when it began has been counted. Raises Unavailable where that is not
         so in time; and what it gives raises it where the counts were begun anew meanwhile, so that nothing that was
         read may be used. It is called at the end as well."""
-        if not self.follower.caught_up or await self.reporting():
-            raise Unavailable(_NOT_YET)
-        edition, ends = self.follower.edition.number, await self.follower.log.ends()
-        until = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
-        while not self._has_read(ends):
-            if not self.follower.alive or asyncio.get_running_loop().time() > until:
-                raise Unavailable(_NOT_YET)
-            await asyncio.sleep(_GLANCE.total_seconds())
+        edition = self.follower.edition.number
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                await self._read_up()
+        except TimeoutError:
+            raise Unavailable(_NOT_YET) from None
 
         def check() -> None:
             if self.follower.edition.number != edition or not self.follower.caught_up:
@@ -43,6 +41,19 @@ class Current:
 
         yield check
         check()
+
+    async def _read_up(self) -> None:
+        """Wait until what is safe is in the log, and what is in the log is counted."""
+        if not self.follower.caught_up:
+            raise Unavailable(_NOT_YET)
+        noted = set(await self.reporting())
+        while noted and not noted.isdisjoint(await self.reporting()):  # noqa: ASYNC110  # it is asked in the database
+            await asyncio.sleep(_GLANCE.total_seconds())
+        ends = await self.follower.log.ends()
+        while not self._has_read(ends):
+            if not self.follower.alive:
+                raise Unavailable(_NOT_YET)
+            await asyncio.sleep(_GLANCE.total_seconds())
 
     def _has_read(self, ends: Sequence[int]) -> bool:
         at = self.follower.at

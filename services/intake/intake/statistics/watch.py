@@ -54,6 +54,7 @@ class SurgeWatch:
     clock: Clock
     metrics: Metrics
     numbers: Callable[[], frozenset[int]]
+    _trouble: str = ""
     _numbers: frozenset[int] = frozenset()
     _next: dict[str, int] = field(default_factory=dict)
     _usual: dict[str, list[Shown]] = field(default_factory=dict)
@@ -63,9 +64,11 @@ class SurgeWatch:
         while not stopping.is_set():
             try:
                 await self.look()
+                self._trouble = ""
             except QorgauError as error:
-                self._numbers = frozenset()
-                _log.warning("surges could not be judged: %s; trying again", error.title)
+                if self._trouble != error.title:
+                    _log.warning("surges could not be judged: %s; trying again", error.title)
+                self._trouble = error.title
                 await pause(stopping, PAUSE)
             await pause(stopping, LOOK_EVERY)
 
@@ -79,17 +82,19 @@ class SurgeWatch:
     async def look(self) -> None:
         """Judge what is due, if anything is and it may be judged. Raises Unavailable where it could not be finished."""
         numbers = self.numbers()
+        if numbers != self._numbers or self._trouble:
+            # What was written and not told: by who had them before, or by us when something failed.
+            await self.relay.publish(await self.book.untold(numbers))
         if numbers != self._numbers:
-            await self._take_over(numbers)
+            self._take_over(numbers)
         until = self.clock.read().until
         while until is not None and numbers and self.current.follower.caught_up:
             due = sorted(region for region in self.days if self._next.get(region, NEVER) <= until)
             if not due or await self._judge(due, until) == until:
                 return
 
-    async def _take_over(self, numbers: frozenset[int]) -> None:
-        """Tell what was written and not told, and look at every region once."""
-        await self.relay.publish(await self.book.untold(numbers))
+    def _take_over(self, numbers: frozenset[int]) -> None:
+        """Look at every region once, of these partitions."""
         self._next = dict.fromkeys(self.days, LONG_AGO)
         self._usual.clear()
         self.metrics.show_stored([], "surges")

@@ -11,14 +11,6 @@ from qorgau.rows import FlagRow
 from qorgau.rules import Surge
 
 Numbers = Mapping[str, Any]
-_SAID = {
-    "ears_c1": "the mean of the 7 days before",
-    "ears_c2": "the mean of 7 days, the last of them 3 days before",
-    "ears_c3": "the mean of 7 days, the last of them 3 days before",
-    "farrington": "the same season of past years, or the last weeks",
-    "farrington_lite": "the mean of the 8 weeks before",
-    "cusum": "the mean of 28 periods, the last of them 8 before",
-}
 
 
 def explain(row: FlagRow, evidence: Mapping[str, Numbers], rule: Surge, days: Days, as_of: int) -> dict[str, Any]:
@@ -58,10 +50,19 @@ def sentence(row: FlagRow, of: Numbers) -> str:
     percent = "none is usual" if of["percent"] is None else f"{of['percent']:+.0f} % against usual"
     return (
         f"{plural(of['reports'], 'report')} by channel {of['channel']} in {row.region} {when} {of['first']}, where "
-        f"{of['expected']:.2f} are usual ({_SAID[of['method']]}): {percent} (p = {of['percent_p']:.2g}). "
+        f"{of['expected']:.2f} are usual ({_usual(of)}): {percent} (p = {of['percent_p']:.2g}). "
         f"By {of['method']} the statistic is {of['statistic']:.2f} and {of['bound']:.1f} would still be no alarm "
         f"(p = {of['p']:.2g})."
     )
+
+
+def _usual(of: Numbers) -> str:
+    if not of["usual"]:
+        return "by the same season of past years, or the last weeks"
+    mean = f"the mean of {plural(len(of['usual']), of['period'])}"
+    if not of["lag"]:
+        return f"{mean} before"
+    return f"{mean}, the last of them {plural(of['lag'] + 1, of['period'])} before"
 
 
 def _condition(row: FlagRow, raised: Numbers | None) -> dict[str, Any]:

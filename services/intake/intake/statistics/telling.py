@@ -131,6 +131,7 @@ def shown(place: Place, of: Evidence) -> dict[str, Any]:
         "first": of.first.isoformat(),
         "reports": of.count,
         "method": method.name,
+        "lag": method.lag,
         **_numbers(of.reading.expected, of.reading.bound, of.reading.statistic, of.reading.p),
         "percent": None if compared.percent is None else round(compared.percent, 2),
         "percent_p": float(f"{compared.p:.4g}"),

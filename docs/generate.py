@@ -190,7 +190,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     keepers = {service: _keeper(service, access) for service in MODELS}
     reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
     vault = vault_routers(Vault(_NOBODY, _NOBODY, _NOBODY, _NOBODY), reports.door, access)
-    router = flags_router(_NOBODY, _NOBODY, _NOBODY, access)
+    router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, statistics_router(_NOBODY, int, access), *vault),
         POLICE: police_dispatch.api.build_api(keepers[POLICE]),

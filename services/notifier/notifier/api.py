@@ -1,23 +1,21 @@
-"""The routes of the notifier: flags as a list and as a stream, and the explanation of one, asked of its service."""
+"""The routes of the notifier: flags as a list and as a stream, and the way to the explanation of one."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from notifier.asking import Owners
 from notifier.stream import MEDIA, FlagStream
 from qorgau.errors import Invalid, NotFound
 from qorgau.front.answers import (
-    EXPLANATION,
-    GET_EXPLANATION,
     INSTANT,
     TEXT,
     Responses,
     answer,
     flag_schema,
     page_of,
+    problems,
     ref,
 )
 from qorgau.front.door import Sender
@@ -34,6 +32,7 @@ from qorgau.vocabulary import NOTIFIER
 
 _LIST: Responses = {200: answer("In the order they were raised", page_of(ref("Flag")))}
 _STREAM: Responses = {200: answer("Events, each with an id to go on after", TEXT, MEDIA)}
+_ELSEWHERE: Responses = {307: {"description": "Ask there, with the same token"}, **problems(NotFound)}
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -59,8 +58,8 @@ def filters(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def flags_router(book: FlagBook, stream: FlagStream, owners: Owners, access: Access) -> APIRouter:
-    """The routes; `owners` are the services that judge."""
+def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], access: Access) -> APIRouter:
+    """The routes; `owners` are the addresses of the services that judge, by name."""
     router = v1()
     Reader = Annotated[Sender, Depends(access)]
 
@@ -96,17 +95,17 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Owners, access: Acc
     @router.get(
         "/flags/{flag}/explanation",
         tags=["flags"],
-        summary="Why a flag is or was up, as the service whose rule it is explains it",
-        description="That service is asked with the same token, and decides whether it may see the case.",
-        responses=GET_EXPLANATION,
+        summary="Where a flag is explained: the service whose rule it is",
+        description="Many clients send no token on to another origin by themselves: send it again there.",
+        status_code=307,
+        responses=_ELSEWHERE,
     )
-    async def get_explanation(
-        flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], request: Request, sender: Reader
-    ) -> Response:
+    async def get_explanation(flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], sender: Reader) -> Response:
         entry = await book.find(flag)
-        if entry is None or not entry.visible_to(sender):
+        if entry is None or not entry.visible_to(sender) or entry.service not in owners:
             raise NotFound
-        return await owners.explanation(entry.service, flag, request)
+        location = f"{owners[entry.service].rstrip('/')}/v1/flags/{flag}/explanation"
+        return Response(status_code=307, headers={"Location": location})
 
     return router
 
@@ -115,7 +114,7 @@ def build_api(
     router: APIRouter, ready: Ready, metrics: Metrics, lifespan: Lifespan | None = None, *, api: bool = True
 ) -> FastAPI:
     """The application of the notifier; without `api` it answers only how it does."""
-    schemas = {"Explanation": EXPLANATION, "Flag": event_schema()}
+    schemas = {"Flag": event_schema()}
     return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, lifespan=lifespan, schemas=schemas, api=api)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import sys
 
 from notifier.api import build_api, flags_router
-from notifier.asking import owners_of
 from notifier.settings import Settings
 from notifier.stream import FlagStream
 from qorgau.bus import Topic
@@ -19,13 +18,13 @@ from qorgau.vocabulary import FLAGS_TOPIC
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    async with host_of(settings) as host, owners_of(settings.owners) as owners:
+    async with host_of(settings) as host:
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(host, book))
         # Open streams end with the process, not after their readers.
         stream = FlagStream(Topic(settings.brokers, FLAGS_TOPIC), host.metrics, stopping=stopping)
-        router = flags_router(book, stream, owners, host.access)
+        router = flags_router(book, stream, settings.owners, host.access)
 
         async def ready() -> Readiness:
             return host.readiness()

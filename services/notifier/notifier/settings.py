@@ -23,5 +23,5 @@ class Settings(Common):
     service: ClassVar[str] = NOTIFIER
 
     port: Port = 8104
-    # As the notifier reaches them: it asks them; a flag of a service that is not named is explained nowhere.
+    # As a reader reaches them, because it is sent there; a flag of a service that is not named is explained nowhere.
     owners: Annotated[dict[str, str], AfterValidator(_owners)] = Field(default_factory=dict)

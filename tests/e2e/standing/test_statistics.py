@@ -139,8 +139,10 @@ async def surge_events(stack: Stack) -> list[tuple[str, int]]:
 
 
 async def check_explained(stack: Stack, flag: dict[str, Any]) -> None:
-    """The notifier asks intake, which shows the numbers."""
-    answer = await stack.http.get(f"{stack.url(NOTIFIER)}/v1/flags/{flag['id']}/explanation")
+    """The notifier shows the way to intake, which shows the numbers."""
+    asked = await stack.http.get(f"{stack.url(NOTIFIER)}/v1/flags/{flag['id']}/explanation")
+    assert asked.status_code == 307
+    answer = await stack.http.get(asked.headers["location"])
     assert answer.status_code == 200, answer.text
     condition = answer.json()["steps"][0]
     usual = [one["reports"] for one in condition["usual"]]

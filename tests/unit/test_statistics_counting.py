@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from qorgau.heart.tolls import FOREVER
 from qorgau.instants import HOUR, parse_instant
 from qorgau.policy import load_policy
 from qorgau.rules import Line, NotCounted, Surge
+from tests.unit.test_house_rules import CLOCKS_AND_LOTS, IO_MODULES, SERVICES, imports
 
 POLICY = load_policy(default_policy())
 CALENDAR = Calendar(POLICY.policy.calendar, POLICY.policy.zones)
@@ -134,3 +136,10 @@ def test_a_day_is_ready_six_hours_after_its_end_in_its_own_zone() -> None:
 def test_months() -> None:
     assert (month_of("2031-02"), month_of("2031-13"), month_of("2031-2")) == (date(2031, 2, 1), None, None)
     assert [next_month(date(2031, month, 1)).month for month in (1, 2, 12)] == [2, 3, 1]
+
+
+@pytest.mark.parametrize("name", ["counting", "periods", "methods", "surges", "telling", "explaining", "tables"])
+def test_what_counts_and_judges_does_no_io_reads_no_clock_and_draws_no_lots(name: str) -> None:
+    path = SERVICES["intake"] / "statistics" / f"{name}.py"
+    assert not {module.split(".")[0] for module in imports(path)} & IO_MODULES
+    assert not CLOCKS_AND_LOTS.search(path.read_text(encoding="utf-8"))

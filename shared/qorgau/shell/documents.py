@@ -152,7 +152,7 @@ def from_document(document: Mapping[str, Any]) -> Stored:
         timers=timers,
         fingerprint=document["fp"],
         law_from=document["law_from"],
-        others=tuple(_fact(fact["case"], fact) for fact in document["others"]),
+        others=tuple(_fact(fact["case"], fact) for fact in document.get("others", ())),
     )
     return Stored(
         record=record,

@@ -14,7 +14,7 @@ from intake.vault.blind import Traces
 from intake.vault.dealing import unreviewed
 from intake.vault.keys import Wrapped
 from intake.vault.records import CaseKey, Entry, Marks, Report, VaultRecord
-from qorgau.shell.documents import fact_document, fact_of_document
+from qorgau.shell.documents import NewerDocument, fact_document, fact_of_document
 
 SCHEMA = 1
 _TRACES = ("survivor", "offender", "pair", "phones", "places")
@@ -60,8 +60,10 @@ def to_document(record: VaultRecord, partition: int, version: str) -> dict[str, 
 
 
 def from_document(document: Mapping[str, Any]) -> VaultRecord:
-    """The record of a document."""
+    """The record of a document; raises NewerDocument for one in a form that this program does not know."""
     get = document.get
+    if get("schema", SCHEMA) > SCHEMA:
+        raise NewerDocument
     return VaultRecord(
         case=document["_id"],
         key=_key(get("key")),

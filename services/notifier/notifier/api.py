@@ -8,16 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from notifier.stream import MEDIA, FlagStream
 from qorgau.errors import Invalid, NotFound
-from qorgau.front.answers import (
-    INSTANT,
-    TEXT,
-    Responses,
-    answer,
-    flag_schema,
-    page_of,
-    problems,
-    ref,
-)
+from qorgau.front.answers import INSTANT, LOCATION, TEXT, Responses, answer, flag_schema, page_of, problems, ref
 from qorgau.front.door import Sender
 from qorgau.front.flagbook import FlagBook
 from qorgau.front.paging import LIMIT, key_of, page
@@ -32,7 +23,10 @@ from qorgau.vocabulary import NOTIFIER
 
 _LIST: Responses = {200: answer("In the order they were raised", page_of(ref("Flag")))}
 _STREAM: Responses = {200: answer("Events, each with an id to go on after", TEXT, MEDIA)}
-_ELSEWHERE: Responses = {307: {"description": "Ask there, with the same token"}, **problems(NotFound)}
+_ELSEWHERE: Responses = {
+    307: {"description": "Ask there, with the same token", "headers": LOCATION},
+    **problems(NotFound),
+}
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -99,6 +93,7 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], 
         description="Many clients send no token on to another origin by themselves: send it again there.",
         status_code=307,
         responses=_ELSEWHERE,
+        response_class=Response,
     )
     async def get_explanation(flag: Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")], sender: Reader) -> Response:
         entry = await book.find(flag)

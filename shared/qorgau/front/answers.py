@@ -120,9 +120,8 @@ _CASE = structure(
     },
 )
 _FACT = {"type": ["object", "null"]}
-EXPLANATION = structure(
-    # Where a flag of the document is one of its events, this one lacks what only they have.
-    flag=flag_schema(),
+_EXPLANATION = structure(
+    flag=ref("Flag"),
     as_of=INSTANT,
     rule=structure(id=TEXT),
     facts=structure(start=_FACT, end=_FACT),
@@ -130,7 +129,7 @@ EXPLANATION = structure(
     sentence=TEXT,
 )
 CASE_SCHEMAS: Mapping[str, Any] = MappingProxyType(
-    {"Case": _CASE, "Deadline": _DEADLINE, "Explanation": EXPLANATION, "Flag": flag_schema()}
+    {"Case": _CASE, "Deadline": _DEADLINE, "Explanation": _EXPLANATION, "Flag": flag_schema()}
 )
 _READ: Responses = {
     304: {"description": "It is the version that If-None-Match names", "headers": TAGGED},

@@ -5,7 +5,9 @@ from typing import Any
 
 from qorgau.facts import event_type
 from qorgau.front import envelope
-from qorgau.front.posted import FACT_ID, Models
+from qorgau.front.answers import INSTANT, TEXT, ref
+from qorgau.front.posted import FACT_ID, REFERENCE, FactData, Models, agency_pattern
+from qorgau.front.references import NUMBER, PREFIX, SYSTEM
 
 POST_FACTS = (
     "A CloudEvent 1.0: structured, binary, or a batch. The source and id of a fact are its key, so sending it again "
@@ -14,7 +16,7 @@ POST_FACTS = (
 )
 ID: dict[str, Any] = {"type": "string", "pattern": FACT_ID}
 _CASE: dict[str, Any] = {"type": ["string", "null"]}
-_PROBLEM: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
+_SUBJECT = f"^(?:{REFERENCE[1:-1]}|{PREFIX}{SYSTEM}/{NUMBER})$"
 
 
 def json_content(schema: Mapping[str, Any], media: str = envelope.JSON) -> dict[str, Any]:
@@ -51,7 +53,7 @@ _FACT_RESULT = {
         "id": {"type": ["string", "null"]},
         "case": _CASE,
         "status": {"enum": ["accepted", "parked", "rejected"]},
-        "problem": _PROBLEM,
+        "problem": ref("Problem"),
     },
 }
 
@@ -72,31 +74,33 @@ def fact_schemas(models: Models) -> dict[str, Any]:
     """The schemas of all events of a service and of their data, by the name of the fact type."""
     schemas: dict[str, Any] = {"FactResult": _FACT_RESULT}
     for name, model in sorted(models.items()):
-        schemas[name] = _event(name, model.context)
+        schemas[name] = _event(name, model)
         schema = without_null(model.model_json_schema())
         # A generated client makes its names of titles, and the event has the same as the model.
         schemas[f"{name}.data"] = schema | {"title": f"{schema['title']}Data"}
     return schemas
 
 
-def _event(name: str, context: bool | None) -> dict[str, Any]:
-    subject = {"type": "string", "description": "The case, or ref:<system>/<number>"}
+def _event(name: str, model: type[FactData]) -> dict[str, Any]:
+    context = model.context
+    subject = TEXT | {"description": "The case, or ref:<system>/<number>", "pattern": _SUBJECT}
+    properties = {
+        "specversion": {"const": "1.0"},
+        "id": ID,
+        "source": TEXT | {"description": "KIND or KIND/UNIT", "pattern": agency_pattern(model.posted_by)},
+        "type": {"const": event_type(name)},
+        **({} if context else {"subject": subject}),
+        "time": INSTANT | {"description": "When it happened, with an offset"},
+        "recordedtime": INSTANT | {"description": "Scope facts:backfill only"},
+        "data": ref(f"{name}.data"),
+    }
+    required = ["specversion", "id", "source", "type", "time", "data", *(["subject"] if context is False else [])]
+    others = {attribute: TEXT for attribute in sorted(envelope.ATTRIBUTES - properties.keys() - {"subject"})}
     return {
         "type": "object",
-        "required": [
-            *("specversion", "id", "source", "type", "time", "data"),
-            *(["subject"] if context is False else []),
-        ],
-        "properties": {
-            "specversion": {"const": "1.0"},
-            "id": ID,
-            "source": {"type": "string", "description": "KIND or KIND/UNIT"},
-            "type": {"const": event_type(name)},
-            **({} if context else {"subject": subject}),
-            "time": {"type": "string", "format": "date-time", "description": "When it happened, with an offset"},
-            "recordedtime": {"type": "string", "format": "date-time", "description": "Scope facts:backfill only"},
-            "data": {"$ref": f"#/components/schemas/{name}.data"},
-        },
+        "required": required,
+        "properties": properties | others,
+        "additionalProperties": False,
     }
 
 

@@ -11,6 +11,7 @@ from qorgau.errors import Invalid, StaleVersion
 LIMIT, MOST = 100, 1000
 CURSOR_SCHEMA = {"type": ["string", "null"], "description": "The cursor of the next page; null at the end"}
 _KEY = re.compile(r"[A-Za-z0-9|:._-]{1,160}")
+CURSOR = r"^[A-Za-z0-9_-]{2,214}$"
 
 
 def cursor(key: str) -> str:

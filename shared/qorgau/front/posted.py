@@ -4,7 +4,7 @@ A model checks `data` at the door and is then thrown away; what is kept is the d
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -17,7 +17,15 @@ from qorgau.vocabulary import KINDS
 REFERENCE = r"^[A-Za-z0-9_-]{1,64}$"
 # A source numbers its facts as it likes; these are the characters that no store, topic or address gives a meaning.
 FACT_ID = r"^[A-Za-z0-9._:-]{1,64}$"
-_AGENCY = re.compile(rf"(?:{'|'.join(sorted(KINDS))})(?:/[A-Za-z0-9_-]{{1,32}})?")
+
+
+def agency_pattern(kinds: Iterable[str]) -> str:
+    """What codes of agencies of these kinds look like: `KIND` or `KIND/UNIT`."""
+    return rf"^(?:{'|'.join(sorted(kinds))})(?:/[A-Za-z0-9_-]{{1,32}})?$"
+
+
+AGENCY = agency_pattern(KINDS)
+_AGENCY = re.compile(AGENCY[1:-1])
 
 # Who may post: every kind of agency. The system itself is none.
 ANY_AGENCY = KINDS - {"system"}
@@ -54,7 +62,7 @@ FactId: TypeAlias = Annotated[str, StringConstraints(pattern=FACT_ID)]
 Region: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")]
 Code: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 Timestamp: TypeAlias = Annotated[str, AfterValidator(_timestamp), Field(json_schema_extra={"format": "date-time"})]
-AgencyCode: TypeAlias = Annotated[str, AfterValidator(_agency)]
+AgencyCode: TypeAlias = Annotated[str, AfterValidator(_agency), Field(json_schema_extra={"pattern": AGENCY})]
 # Bounds that keep a typing error from becoming a century, and every number inside 64 bits.
 Days: TypeAlias = Annotated[int, Field(ge=1, le=3650)]
 Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]

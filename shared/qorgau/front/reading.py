@@ -17,7 +17,7 @@ from qorgau.facts import fact_to_json
 from qorgau.front.answers import GET_CASE, GET_EXPLANATION, GET_FACTS, GET_FLAGS
 from qorgau.front.answers import NDJSON as NDJSON
 from qorgau.front.door import Sender
-from qorgau.front.paging import LIMIT, MOST, etag, key_of, not_modified, page
+from qorgau.front.paging import CURSOR, LIMIT, MOST, etag, key_of, not_modified, page
 from qorgau.front.posted import REFERENCE
 from qorgau.identity.access import Access
 from qorgau.identity.membership import may_read, shown_to
@@ -159,7 +159,7 @@ def flags_page(record: CaseRecord, cursor: str | None, limit: int) -> dict[str, 
 CaseId = Annotated[str, Path(pattern=REFERENCE, description="The random reference of a case")]
 Known = Annotated[str | None, Header(alias="If-None-Match")]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
-Cursor = Annotated[str | None, Query(description="`next` of an earlier answer")]
+Cursor = Annotated[str | None, Query(pattern=CURSOR, description="`next` of an earlier answer")]
 
 
 def cases_router(reading: Reading, access: Access) -> APIRouter:

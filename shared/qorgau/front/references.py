@@ -7,7 +7,8 @@ import hashlib
 import hmac
 import re
 
-_REFERENCE = re.compile(r"(?P<system>[a-z0-9][a-z0-9-]{0,31})/(?P<number>[^\s/\x00-\x1f\x7f]{1,64})")
+SYSTEM, NUMBER = r"[a-z0-9][a-z0-9-]{0,31}", r"[^\s/\x00-\x1f\x7f]{1,64}"
+_REFERENCE = re.compile(f"(?P<system>{SYSTEM})/(?P<number>{NUMBER})")
 PREFIX = "ref:"
 
 

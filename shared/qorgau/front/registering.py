@@ -134,8 +134,8 @@ def references_router(registry: Registry, access: Access) -> APIRouter:
         },
     )
     async def put_reference(
-        system: Annotated[str, Path(max_length=32)],
-        number: Annotated[str, Path(max_length=64)],
+        system: Annotated[str, Path(pattern=f"^{references.SYSTEM}$")],
+        number: Annotated[str, Path(pattern=f"^{references.NUMBER}$")],
         request: Request,
         sender: Annotated[Sender, Depends(access)],
     ) -> JSONResponse:

@@ -110,7 +110,7 @@ async def test_what_a_crash_left_begun_is_done_again_after_a_while_by_one_reques
     assert all(isinstance(one, Conflict) or one == Answer(200, {"number": 2}, {"Location": "/v1/x"}) for one in answers)
 
 
-@pytest.mark.parametrize("key", [None, "", "a b", "k" * 129, "ключ"])
-def test_a_missing_or_malformed_key_is_refused(key: str | None) -> None:
+@pytest.mark.parametrize("key", ["", "a b", "k" * 129, "ключ"])
+def test_a_malformed_key_is_refused(key: str) -> None:
     with pytest.raises(Malformed):
         check_key(key)

@@ -16,6 +16,7 @@ import notifier.api
 import police_dispatch.api
 import police_dispatch.domain
 from intake.api import vault_routers
+from intake.export import export_router
 from intake.reports import Reports
 from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
@@ -190,9 +191,11 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     keepers = {service: _keeper(service, access) for service in MODELS}
     reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
     vault = vault_routers(Vault(_NOBODY, _NOBODY, _NOBODY, _NOBODY), reports.door, access)
+    export = export_router(keepers[INTAKE].reading, _NOBODY, _NOBODY, access)
+    own = (statistics_router(_NOBODY, int, access), export, *vault)
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
-        INTAKE: intake.api.build_api(keepers[INTAKE], reports, statistics_router(_NOBODY, int, access), *vault),
+        INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),
         POLICE: police_dispatch.api.build_api(keepers[POLICE]),
         COURT: court_tracker.api.build_api(keepers[COURT]),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),

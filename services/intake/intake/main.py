@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from intake.api import build_api, flags_of_others, vault_routers
 from intake.domain import FACTS
+from intake.export import export_router
 from intake.reports import Reports
 from intake.settings import Settings
 from intake.statistics.wiring import statistics_of
@@ -40,10 +41,10 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         keeper = parts.keeper(
             guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book), elsewhere=statistics.explained
         )
+        export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
+        own = (statistics.router, export, *vault_routers(vault, parts.door, host.access))
         try:
-            await host.run(
-                build_api(keeper, reports, statistics.router, *vault_routers(vault, parts.door, host.access)), stopping
-            )
+            await host.run(build_api(keeper, reports, *own), stopping)
         finally:
             await records.close()
 

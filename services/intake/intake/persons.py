@@ -62,6 +62,7 @@ class Erase(Command):
     reason: Literal["survivor_request", "court_order", "entered_in_error"]
 
 
+Classes = Annotated[str | None, Query(description=f"Some of {', '.join(sorted(CLASSES))}; by commas")]
 GrantId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -80,7 +81,7 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         case: CaseId,
         sender: By,
         purpose: Annotated[str, Query(description=f"One of {', '.join(PURPOSES)}")],
-        classes: Annotated[str | None, Query(description=f"Some of {', '.join(sorted(CLASSES))}; by commas")] = None,
+        classes: Classes = None,
     ) -> JSONResponse:
         wanted = None if classes is None else classes.split(",")
         return JSONResponse(await persons.read(case, sender, purpose, wanted), headers=NO_STORE)

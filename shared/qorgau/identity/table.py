@@ -76,6 +76,8 @@ ROWS: tuple[Row, ...] = (
     _row("PUT /v1/references/{system}/{number}", {WRITE}, _WRITES),
     _row("GET /v1/cases/{case}", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/facts", {CASES_READ}, _READS),
+    # A person is in the file only for who may use the route to her.
+    _row("GET /v1/cases/{case}/export", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/flags", {CASES_READ}, _READS),
     _row("GET /v1/flags/{flag}/explanation", {CASES_READ, FLAGS_READ}, _READS),
     _row("GET /v1/flags", {FLAGS_READ}, _READS),

@@ -123,7 +123,7 @@ DOCUMENTED = Path(__file__).parents[2] / "docs/settings.md"
 
 def test_every_setting_is_documented_with_its_default_and_no_other_is() -> None:
     rows = re.findall(r"^\| `QORGAU_(\w+)` \| (.+?) \|", DOCUMENTED.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    fields = {name.upper(): field for name, field in Notifier.model_fields.items()}
+    fields = {name.upper(): field for name, field in {**Notifier.model_fields, **Intake.model_fields}.items()}
     assert {name for name, _ in rows} == fields.keys()
     for name, default in rows:
         shown = re.fullmatch(r"`([^`]+)`", default)

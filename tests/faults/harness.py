@@ -3,8 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -47,6 +47,16 @@ async def started_as(process: Process, **environment: str) -> AsyncIterator[None
         await process.stop()
         process.env = before
         await process.start()
+
+
+@contextmanager
+def armed(process: Process, where: str) -> Iterator[None]:
+    """The process dies there, once it is started the next time."""
+    process.env["QORGAU_CRASH_AT"] = where
+    try:
+        yield
+    finally:
+        process.env.pop("QORGAU_CRASH_AT", None)
 
 
 @asynccontextmanager

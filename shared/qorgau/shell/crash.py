@@ -15,6 +15,12 @@ from pathlib import Path
 POINTS = ("after-load", "after-save", "after-publish", "after-clear", "before-commit")
 # On the way of an audit entry: written, not yet flushed; in the chain for good; forgotten where it waited.
 AUDIT_POINTS = ("after-audit-write", "after-audit-append", "after-audit-clear")
+# On the way of a report: its pair noted, nothing else; written, not yet flushed; safe, not yet answered or told; in the
+# log; told to whoever compares it with others; no longer waiting.
+VAULT_POINTS = (
+    *("before-vault-write", "after-vault-write", "after-vault-flush"),
+    *("before-vault-publish", "after-vault-publish", "before-vault-clear", "after-vault-clear"),
+)
 _FORM = re.compile(r"(?P<name>[a-z-]+)(:(?P<passes>[1-9]\d{0,8}))?(@(?P<marker>.+))?")
 
 
@@ -45,14 +51,14 @@ def check(where: str) -> str:
 
 
 def crash_point(name: str) -> None:
-    """Pass one of POINTS or AUDIT_POINTS."""
+    """Pass one of POINTS, AUDIT_POINTS or VAULT_POINTS."""
     if _armed is not None and _armed.name == name:
         _pass(_armed)
 
 
 def _parse(where: str) -> _Armed:
     form = _FORM.fullmatch(where)
-    names = (*POINTS, *AUDIT_POINTS)
+    names = (*POINTS, *AUDIT_POINTS, *VAULT_POINTS)
     if form is None or form["name"] not in names:
         raise ValueError(f"it is NAME, NAME:N or NAME:N@FILE, with one of the names {', '.join(names)}")
     marker = None if form["marker"] is None else Path(form["marker"])

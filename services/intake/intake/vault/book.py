@@ -16,6 +16,7 @@ from intake.vault.storing import from_document, to_document
 from qorgau.errors import NotFound, QorgauError, Unavailable
 from qorgau.facts import Fact
 from qorgau.front.posting import FactLog
+from qorgau.shell.crash import crash_point
 from qorgau.shell.documents import fact_of_document
 from qorgau.shell.mongo import barrier, collection, deadline, insert_all, write_all
 
@@ -100,8 +101,11 @@ class VaultBook:
             records = [record for record, _ in batch]
             try:
                 documents = [to_document(record, self._number_of(record.case), self._next("")) for record in records]
+                crash_point("before-vault-write")
                 known = await insert_all(self._opening, documents)
+                crash_point("after-vault-write")
                 await barrier(self._database, _NAME, seen=[(self._records, {"_id": records[-1].case})])
+                crash_point("after-vault-flush")
             except Exception as error:
                 _fail([written for _, written in batch], error)
                 continue
@@ -125,14 +129,18 @@ class VaultBook:
             return
 
     async def _tell(self, records: Sequence[VaultRecord]) -> None:
+        crash_point("before-vault-publish")
         await self._log.append([fact for record in records for fact in record.facts])
+        crash_point("after-vault-publish")
         await self.after(records)
+        crash_point("before-vault-clear")
         # With the number of facts that were told: one that was added meanwhile still waits.
         told = [
             UpdateOne({"_id": record.case, "facts": {"$size": len(record.facts)}}, {"$set": {"pending": 0}})
             for record in records
         ]
         await write_all(self._opening, told)
+        crash_point("after-vault-clear")
 
     async def reporting(self, numbers: Collection[int]) -> Collection[str]:
         """The cases of these partitions with a report that may not be in the log yet."""

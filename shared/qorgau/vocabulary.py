@@ -120,6 +120,7 @@ _INTAKE: Mapping[str, Fields] = {
     "case.closed": {"reason": _of("decided survivor_withdrew handed_over no_contact error")},
     "case.reopened": {"reason": _of("new_report new_facts error")},
     "case.consent_changed": {"agency": None, "consent": _of("given withdrawn")},
+    "case.referred": {"referral_id": None, "agency": None},
     "case.transfer_offered": {"transfer_id": None, "to": None},
     "case.transfer_accepted": {"transfer_id": None},
     "case.transfer_declined": {"transfer_id": None, "reason": _of("not_competent no_capacity other")},

@@ -201,7 +201,7 @@ def test_the_readme_gives_each_service_its_rules() -> None:
     for service in SERVICES:
         row = next(line for line in README.splitlines() if line.startswith(f"| [{service}]"))
         listed: set[str] = set()
-        for kind, first, last in re.findall(r"([PF])(\d+)(?:-P(\d+))?", row.rpartition("](")[2]):
+        for kind, first, last in re.findall(r"([PTF])(\d+)(?:-P(\d+))?", row.rpartition("](")[2]):
             width = len(first)
             listed |= {f"{kind}{number:0{width}}" for number in range(int(first), int(last or first) + 1)}
         assert listed == {rule["id"] for rule in RULES if rule["service"] == service}

@@ -66,6 +66,18 @@ def test_an_offer_makes_nobody_part_and_its_acceptance_does() -> None:
     assert not part("clinic/KZ-75", REPORT, consent)
 
 
+def test_a_referral_makes_the_agency_it_names_part_and_no_other() -> None:
+    referred = fact("case.referred", "helpline-150", referral_id="x1", agency="clinic/KZ-71-2")
+    there = frozenset({"KZ-71"})
+    assert part("clinic/KZ-71-2", REPORT, referred, regions=there)
+    assert not part("clinic/KZ-71-1", REPORT, referred, regions=there)
+    gone = fact("fact.withdrawn", "helpline-150", fact_id=referred.id, reason="wrong_case")
+    assert not part("clinic/KZ-71-2", REPORT, referred, gone, regions=there)
+    examined = fact("exam.completed", "clinic/KZ-71-2", "KZ-71", exam_id="e1")
+    assert may_add(examined, [REPORT, referred])
+    assert not may_add(examined, [REPORT])
+
+
 def test_what_was_withdrawn_makes_nobody_part() -> None:
     arrived = fact("police.arrived", "102/KZ-71", "KZ-71")
     gone = fact("fact.withdrawn", "102/KZ-71", "KZ-71", fact_id=arrived.id, reason="wrong_case")

@@ -60,5 +60,14 @@ BASIS = answer("Noted", structure(case=TEXT, agency=TEXT, legal_basis=_MAYBE_TEX
 BROKEN = answer("Read now; it is written down and will be reviewed", ref("Grant"), headers=LOCATION)
 REVIEWED = answer("The break-glass with its review", ref("Grant"))
 ERASED = answer("They are destroyed", structure(case=TEXT, erased_at=INSTANT))
+REFERRED = answer(
+    "Written down; the agency is part of the case",
+    structure(
+        **dict.fromkeys(("case", "referral_id", "region", "agency"), TEXT),
+        purpose={"enum": [*PURPOSES, None]},
+        classes=array({"enum": sorted(CLASSES)}),
+        basis=_MAYBE_TEXT | {"description": "What entitles the agency to what it is told"},
+    ),
+)
 PROPOSALS: Responses = {200: answer("The oldest first", page_of(ref("Proposal")))}
 PROPOSAL = answer("The proposal as it is now", ref("Proposal"))

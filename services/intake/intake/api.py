@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from intake.answers import INTAKE_SCHEMAS
 from intake.duplicates import duplicates_router
 from intake.persons import persons_router
+from intake.referrals import referrals_router
 from intake.reports import TAKEN, Reports, reports_router
 from intake.vault.assembling import Vault
 from intake.vault.form import form_schema, form_schemas
@@ -33,6 +34,7 @@ def vault_routers(vault: Vault, door: Door, access: Access) -> tuple[APIRouter, 
     """The routes to what the vault holds, and to what it proposes."""
     return (
         persons_router(vault.persons, vault.commands, door, access),
+        referrals_router(vault.persons, vault.commands, door, access),
         duplicates_router(vault.incidents, vault.commands, access),
     )
 

@@ -128,6 +128,16 @@ class ConsentChanged(FactData):
     consent: Literal["given", "withdrawn"]
 
 
+class CaseReferred(FactData):
+    """Any agency of the case, when it asks another one to act in it too; that one is part of the case from then on."""
+
+    type = "case.referred"
+    posted_by = ANY_AGENCY
+
+    referral_id: Reference
+    agency: AgencyCode
+
+
 class TransferOffered(FactData):
     """Any agency of the case, when it asks another one to take it over."""
 
@@ -175,6 +185,7 @@ FACTS: Models = table(
     CaseClosed,
     CaseReopened,
     ConsentChanged,
+    CaseReferred,
     TransferOffered,
     TransferAccepted,
     TransferDeclined,

@@ -1,15 +1,16 @@
-"""Who may hand a case on: an agency of the case offers it, the agency it was offered to answers."""
+"""Who may hand a case on: an agency of the case offers or refers it, the agency it was offered to answers."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from intake.domain import TransferAccepted, TransferDeclined, TransferOffered
+from intake.domain import CaseReferred, TransferAccepted, TransferDeclined, TransferOffered
 from qorgau.errors import Forbidden, Rejected
 from qorgau.facts import Fact
 from qorgau.front.door import EVERY, Sender
 
-_OFFER = TransferOffered.type
+_OFFER, _REFERRAL = TransferOffered.type, CaseReferred.type
 _ANSWERS = frozenset({TransferAccepted.type, TransferDeclined.type})
+_GUARDED = _ANSWERS | {_OFFER, _REFERRAL}
 _AGAIN = "if the other fact was posted just now, send this again"
 
 FactsOf = Callable[[str], Awaitable[Sequence[Fact]]]
@@ -19,7 +20,7 @@ def transfer_guard(facts_of: FactsOf) -> Callable[[Sequence[Fact], Sender], Awai
     """A guard for `Posting`: what is known of the case, and what stands earlier in the same batch, decides."""
 
     async def guard(facts: Sequence[Fact], sender: Sender) -> Sequence[Rejected | None]:
-        handed_on = {fact.case for fact in facts if fact.type == _OFFER or fact.type in _ANSWERS}
+        handed_on = {fact.case for fact in facts if fact.type in _GUARDED}
         if not handed_on or sender.agency == EVERY:
             return [None] * len(facts)
         known: Mapping[str, list[Fact]] = defaultdict(list)
@@ -36,10 +37,10 @@ def transfer_guard(facts_of: FactsOf) -> Callable[[Sequence[Fact], Sender], Awai
 
 
 def _refusal(fact: Fact, known: Sequence[Fact]) -> Rejected | None:
-    if fact.type == _OFFER:
+    if fact.type in (_OFFER, _REFERRAL):
         if any(other.source == fact.source for other in known):
             return None
-        return Forbidden(f"Only an agency with a fact of its own in the case offers it; {_AGAIN}.")
+        return Forbidden(f"Only an agency with a fact of its own in the case offers or refers it; {_AGAIN}.")
     if fact.type not in _ANSWERS:
         return None
     offered = (

@@ -10,6 +10,8 @@ from qorgau.instants import format_instant
 from qorgau.plan import Plan
 from qorgau.rows import Change, FlagEvent, FlagRow, Level
 
+# The duty of an agency that the start fact names in a field (policy.yaml, `duty_kinds`).
+_NAMED = "start."
 Name = tuple[str, str, int | None]
 """Rule, key and start of a deadline, or id, key and None of a rule flag: what can have one flag up at a time."""
 
@@ -83,6 +85,9 @@ class Duty:
         """The agency whose duty it is; of a flag whose raising fact is gone, the one it had if it goes by that."""
         if "start" in kinds:
             return (by.source or None) if by else flag.agency
+        if kinds[0].startswith(_NAMED):
+            named = by.data.get(kinds[0].removeprefix(_NAMED)) if by else flag.agency
+            return named if isinstance(named, str) else None
         if self._last is None:
             self._last = {}
             for fact in self._known():

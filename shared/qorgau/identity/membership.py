@@ -1,7 +1,7 @@
 """Which cases are an agency's own: told by the facts of the case, so that every service finds the same. Pure.
 
 An agency is part of a case with a fact of its own in it (it opened it, took it up, or accepted its transfer), that was
-referred to its kind in its region, or whose reference it registered (which the facts do not tell; see
+referred to it or to its kind in its region, or whose reference it registered (which the facts do not tell; see
 `front/registering.py`). How it comes to its first fact: `may_add`.
 """
 
@@ -14,6 +14,9 @@ from qorgau.identity.sender import EVERY, Reach, Sender
 
 # They say that the agency has nothing to do with the case, or no longer.
 _NO_PART = frozenset({"case.transfer_declined", WITHDRAWAL})
+# They name an agency. A referral makes it part of the case; an offer lets it answer, and only the answer does.
+_REFERRED: Mapping[str, str] = {"case.referred": "agency"}
+_ASKED: Mapping[str, str] = {**_REFERRED, "case.transfer_offered": "to"}
 
 
 def may_read(sender: Sender, facts: Iterable[Fact]) -> bool:
@@ -32,6 +35,7 @@ def is_part(agency: str, in_region: Callable[[str | None], bool], facts: Iterabl
     gone = {(fact.source, fact.data.get("fact_id")) for fact in known if fact.type == WITHDRAWAL}
     return any(
         (fact.source == agency and fact.type not in _NO_PART)
+        or _named(fact, agency, _REFERRED)
         or (kind in referred_to(fact) and in_region(fact.data.get("region")))
         for fact in known
         if fact.identity not in gone
@@ -40,12 +44,14 @@ def is_part(agency: str, in_region: Callable[[str | None], bool], facts: Iterabl
 
 def may_add(fact: Fact, known: Iterable[Fact]) -> bool:
     """Whether a fact counts at once in a case with these facts. A case nobody knows is opened by it. In another its
-    source must be one of the case already, or named by an offer, or act in a region in which the case is: there,
-    whoever has the reference was given it, and a duty that is done must not count as missed for want of a referral."""
+    source must be one of the case already, or named by an offer or a referral, or act in a region in which the case is:
+    there, whoever has the reference was given it, and a duty that is done must not count as missed for want of a
+    referral."""
     facts = tuple(known)
     region = fact.data.get("region")
     return not facts or any(
-        one.source == fact.source or one.data.get("region") == region or _offered(one, fact.source) for one in facts
+        one.source == fact.source or one.data.get("region") == region or _named(one, fact.source, _ASKED)
+        for one in facts
     )
 
 
@@ -67,9 +73,9 @@ def referred_to(fact: Fact) -> frozenset[str]:
     return asks
 
 
-def _offered(fact: Fact, agency: str) -> bool:
-    """An offer lets the one it names answer; only the answer makes it part of the case."""
-    return fact.type == "case.transfer_offered" and fact.data.get("to") == agency
+def _named(fact: Fact, agency: str, by: Mapping[str, str]) -> bool:
+    """Whether a fact of one of these types names the agency, in the field that goes with the type."""
+    return fact.type in by and fact.data.get(by[fact.type]) == agency
 
 
 def shown_to(sender: Sender, value: Any) -> Any:

@@ -18,8 +18,10 @@ from qorgau.vocabulary import FACT_TYPES, KINDS, NOTIFIER, SERVICES, FactType
 
 _BASES = ("", "statutory", "statutory_unverified", "good_practice")
 _TIERS = ("core", "extended")
-# Whose lateness it is may also be whoever posted the start fact.
-_START = "start"
+# Whose lateness it is may also be whoever posted the start fact, or an agency that it names in a field.
+_START, _NAMED = "start", "start."
+# The fields that hold the code of an agency.
+_AGENCIES = frozenset({"agency", "to"})
 
 
 def check_head(place: Place, rule: Rule | Flag) -> None:
@@ -27,7 +29,9 @@ def check_head(place: Place, rule: Rule | Flag) -> None:
     if rule.service not in SERVICES or rule.service == NOTIFIER:
         place.at("service").refuse(f"no service of this name judges cases; there are {', '.join(SERVICES[:-1])}")
     for number, kind in enumerate(rule.duty_kinds):
-        if kind not in KINDS and kind != _START:
+        if kind.startswith(_NAMED):
+            check_named(place.at("duty_kinds", number), rule, kind.removeprefix(_NAMED))
+        elif kind not in KINDS and kind != _START:
             place.at("duty_kinds", number).refuse(f"{kind} is no kind of agency, nor the word start")
     if rule.basis not in _BASES:
         place.at("basis").refuse(f"is one of {', '.join(_BASES[1:])}")
@@ -35,6 +39,15 @@ def check_head(place: Place, rule: Rule | Flag) -> None:
         place.at("tier").refuse(f"is one of {', '.join(_TIERS)}")
     if len(set(rule.scope)) < len(rule.scope):
         place.at("scope").refuse("names a field twice")
+
+
+def check_named(place: Place, rule: Rule | Flag, field: str) -> None:
+    """That the one duty is an agency which every start of a deadline rule names in this field."""
+    if not isinstance(rule, Rule) or len(rule.duty_kinds) > 1:
+        place.refuse("an agency that a fact names stands alone, in a deadline rule")
+        return
+    for line in rule.starts:
+        check_holds(place, FACT_TYPES.get(line.fact), field, _AGENCIES, "code of an agency")
 
 
 def check_lines(

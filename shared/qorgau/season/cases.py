@@ -7,6 +7,7 @@ from qorgau.season.response import Report, Visit
 from qorgau.season.story import Story
 
 _TRANSFERS = {"crisis-centre": 0.6, "shelter": 0.25, "prosecutor": 0.15}
+_REFERRALS = {"clinic": 0.5, "crisis-centre": 0.4, "forensic": 0.1}
 
 
 def write_case(story: Story, *, repeated: bool) -> None:
@@ -66,7 +67,7 @@ def _after_the_visit(story: Story, visit: Visit) -> None:
 
 
 def _others(story: Story) -> None:
-    """Who takes over, and what supervision finds."""
+    """Who takes over, who helps as well, and what supervision finds."""
     dice = story.dice
     if dice.share("transfer", 0.07):
         to, transfer_id = story.by(dice.pick(_TRANSFERS)), dice.reference()
@@ -79,6 +80,10 @@ def _others(story: Story) -> None:
             story.tell("case.transfer_declined", to, at, transfer_id=transfer_id, reason=reason)
         else:
             story.tell("case.transfer_accepted", to, at, transfer_id=transfer_id)
+    if dice.share("referred", 0.05):
+        at = in_daytime(story.place, story.begins + dice.between(2, 40, HOUR))
+        agency = story.by(dice.pick(_REFERRALS))
+        story.tell("case.referred", story.facts[-1].source, at, referral_id=dice.reference(), agency=agency)
     if dice.share("supervision", 0.04):
         at = in_daytime(story.place, story.begins + dice.between(3, 12, DAY))
         story.tell("case.supervision_note", story.by("prosecutor"), at, code=dice.random.choice(("S1", "S2", "S4")))

@@ -4,7 +4,7 @@ Each gives a new record with the line for the audit chain in it, and what may be
 Nothing may be shown or destroyed elsewhere before it is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -13,6 +13,8 @@ from intake.vault.access import PURPOSES, VERDICTS, Access, Basis, Consent, Gran
 from intake.vault.blind import Traces
 from intake.vault.classes import CALLER, CLASSES, CONTACT, IDENTITY, OFFENDER, class_of
 from intake.vault.records import CaseKey, Entry, Report, VaultRecord, based, consented
+from qorgau.facts import Fact
+from qorgau.identity.sender import PII_READ
 from qorgau.instants import MICROSECOND
 
 # What may wait to be chained. Beyond it nothing is read, for a read that leaves no trace is worse than none; attempts
@@ -67,6 +69,37 @@ def consent_changed(record: VaultRecord, agency: str, state: str, by: Reader, at
     if sharing == record.sharing:
         return record
     return _noted(replace(record, sharing=sharing), _line(record, by, f"consent_{state}", at, detail=agency))
+
+
+def referred(
+    record: VaultRecord,
+    by: Reader,
+    agency: str,
+    purpose: str | None,
+    classes: Collection[str],
+    facts: Sequence[Fact],
+    now: int,
+) -> tuple[VaultRecord, str | Refusal | None]:
+    """The record after an agency was asked to act, with the facts that say so, and what entitles it to the classes it
+    is told: it is told nothing that it may not read. The same facts again change nothing."""
+    told = (
+        access.decide(Reader(agency, "", frozenset({PII_READ})), purpose, classes, record.sharing, now)
+        if purpose
+        else None
+    )
+    if any(known.identity == facts[0].identity for known in record.facts):
+        return record, told.basis if isinstance(told, access.Access) else None
+    if isinstance(told, Refusal):
+        return _refused(record, by, purpose, told, now), told
+    if told is not None and record.key is None:
+        return record, Refusal("erased" if record.erased_at is not None else "nothing_kept")
+    basis = told.basis if told is not None else None
+    if len(record.audit) >= MOST_WAITING:
+        return record, Refusal("busy")
+    line = _line(
+        record, by, "referred", now, purpose=purpose, basis=basis, classes=tuple(sorted(classes)), detail=agency
+    )
+    return _noted(replace(record, facts=(*record.facts, *facts), pending=True), line), basis
 
 
 def basis_changed(record: VaultRecord, agency: str, code: str | None, by: Reader, at: int) -> VaultRecord:

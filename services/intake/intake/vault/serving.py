@@ -4,7 +4,7 @@ Whoever has nothing to do with a case cannot tell whether it exists, and their a
 Nothing is shown, and nothing destroyed elsewhere, before the line that says so is written with the case.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -80,6 +80,26 @@ class Persons:
         await self.book.change(
             case, lambda record: (dealing.basis_changed(record, agency, code, reader, self.now()), None)
         )
+
+    async def refer(
+        self,
+        case: str,
+        sender: Sender,
+        agency: str,
+        purpose: str | None,
+        classes: Collection[str],
+        facts: Sequence[Fact],
+    ) -> str | None:
+        """Ask another agency to act in a case: who is told what, and the facts that follow, in one write. Returns what
+        entitles the agency to what it is told; None where that is codes alone."""
+        await self._member(case, sender)
+        by = _reader(sender, facts[0].source)
+        result = await self.book.change(
+            case, lambda record: dealing.referred(record, by, agency, purpose, classes, facts, facts[0].recorded)
+        )
+        if isinstance(result, Refusal):
+            raise _refused(result, True)
+        return result
 
     async def break_glass(
         self, case: str, sender: Sender, reason: str, length: timedelta, grant_id: str

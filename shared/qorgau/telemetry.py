@@ -49,6 +49,7 @@ class _StoredState(Collector):
         "qorgau_deadlines": ("Deadlines running and breached, recomputed from the database", ("rule", "state")),
         "qorgau_cases": ("Cases by state, recomputed from the database", ("state",)),
         "qorgau_parked": ("Facts that wait for a reference, for room, or for a case to be their source's", ("reason",)),
+        "qorgau_parked_overdue": ("Facts that have waited so for more than an hour", ("reason",)),
         "qorgau_reports_to_usual_ratio": ("Reports of the newest day or week, 1 is usual", _CHANNEL),
         "qorgau_reports_to_usual_p": ("Chance of so many or so few if nothing has changed", _CHANNEL),
         "qorgau_surge_alarms": ("Days and weeks of surges that go on, recomputed from the database", _CHANNEL),

@@ -22,6 +22,8 @@ from qorgau.instants import format_instant
 from qorgau.shell.edition import Edition
 from tests.entry import KnownFacts
 
+SECRET = "a key of the tests that is long enough"
+
 AT = 1_776_000_000_000_000
 ALL = Sender("*", frozenset(), frozenset({"*"}), Reach.REGION)
 
@@ -165,7 +167,7 @@ def known() -> KnownFacts:
 
 @pytest.fixture
 async def room(database: Any, log: Log, known: KnownFacts) -> WaitingRoom:
-    room = WaitingRoom(Edition(database), log, lambda: AT + 9, Gate(known))
+    room = WaitingRoom(Edition(database), log, lambda: AT + 9, Gate(known), SECRET)
     await room.prepare()
     return room
 

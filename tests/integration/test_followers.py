@@ -26,6 +26,8 @@ from qorgau.shell.follower import Follower, LogRecord
 from qorgau.telemetry import Metrics
 from tests.entry import access, open_gate
 
+SECRET = "a key of the tests that is long enough"
+
 KEY = "a key of the tests that is long enough"
 FACT = Fact("f1", "102/KZ-75", "police.arrived", 1, 2, None, {"region": "KZ-75"})
 
@@ -149,7 +151,7 @@ class KnownCases:
 
 @pytest.fixture
 async def room(database: Any, topic: Topic) -> WaitingRoom:
-    room = WaitingRoom(Edition(database), topic, lambda: 9, open_gate())
+    room = WaitingRoom(Edition(database), topic, lambda: 9, open_gate(), SECRET)
     await room.prepare()
     return room
 

@@ -19,6 +19,7 @@ from qorgau.season import BEGINS, season
 from qorgau.shell.census import SHARE, census, tally
 from qorgau.shell.documents import SCHEMA, NewerDocument, Stored, to_document
 from qorgau.telemetry import Metrics
+from qorgau.telemetry import Stored as Counted
 from qorgau.vocabulary import COURT, INTAKE, POLICE
 
 STATES = ("running", "breached")
@@ -67,8 +68,8 @@ class Slow:
     async def count_parked(self) -> int:
         return 0
 
-    async def count(self) -> tuple[int, int]:
-        return 0, 0
+    async def waiting(self) -> list[Counted]:
+        return []
 
 
 async def test_between_two_partitions_the_database_has_its_time_for_others() -> None:

@@ -44,11 +44,9 @@ async def _counted(store: Store, room: WaitingRoom, numbers: Collection[int], st
         begun = time.monotonic()
         found.update(tally(await store.countable(number)))
         await pause(stopping, SHARE * timedelta(seconds=time.monotonic() - begun))
-    waiting, held = await room.count()
     return [
         *(Stored(name, labels, count) for (name, labels), count in found.items()),
-        Stored("qorgau_parked", ("reference",), waiting),
-        Stored("qorgau_parked", ("held",), held),
+        *await room.waiting(),
         Stored("qorgau_parked", ("full",), await store.count_parked()),
     ]
 

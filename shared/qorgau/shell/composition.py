@@ -187,7 +187,7 @@ async def parts_of(
         before_the_log = reported(host, number_of) if reported else None
         cases = StoredCases(store, progress, before_the_log)
         gate = Gate(cases)
-        room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now, gate)
+        room = WaitingRoom(Edition(database), FactsLog(producer, settings.service), host.clock.now, gate, key)
         regions = frozenset(plan.policy.policy.zones.regions)
         door = Door(settings.service, models, regions, host.clock.now, key, settings.ahead)
         parts: Parts

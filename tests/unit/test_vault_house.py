@@ -9,7 +9,10 @@ import intake.vault
 from tests.unit.test_house_rules import CLOCKS_AND_LOTS, IO_MODULES, imports
 
 VAULT = Path(intake.vault.__file__).parent
-PURE = ["access", "blind", "canonical", "classes", "dealing", "duplicates", "form", "people", "records", "retention"]
+PURE = [
+    *("access", "blind", "canonical", "classes", "dealing", "duplicates", "form", "people", "records", "retention"),
+    "versions",
+]
 # Pure but for the nonce they draw, which can be handed in.
 SEALING = ["packing", "sealing"]
 # Says what a run did: how many cases lost which class.

@@ -49,12 +49,17 @@ _PROPOSAL = structure(
 INTAKE_SCHEMAS: Mapping[str, Any] = MappingProxyType(
     {"AccessLine": _LINE, "Grant": _GRANT, "PersonRead": _PERSON, "Proposal": _PROPOSAL}
 )
+# It changes with what is decided, not with who reads.
+_DECIDED = {"ETag": {"schema": TEXT, "required": True, "description": "Of what was decided so far; for If-Match"}}
 
 PERSON: Responses = {
-    200: answer("What the purpose and the basis open", ref("PersonRead")),
+    200: answer("What the purpose and the basis open", ref("PersonRead"), headers=_DECIDED),
     **problems(NotFound, Erased),
 }
-ACCESSES: Responses = {200: answer("The oldest first", page_of(ref("AccessLine"))), **problems(NotFound)}
+ACCESSES: Responses = {
+    200: answer("The oldest first", page_of(ref("AccessLine")), headers=_DECIDED),
+    **problems(NotFound),
+}
 CONSENT = answer("Noted", structure(case=TEXT, agency=TEXT, consent={"enum": ["given", "withdrawn"]}))
 BASIS = answer("Noted", structure(case=TEXT, agency=TEXT, legal_basis=_MAYBE_TEXT))
 BROKEN = answer("Read now; it is written down and will be reviewed", ref("Grant"), headers=LOCATION)

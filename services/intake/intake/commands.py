@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from qorgau.errors import Conflict, Invalid
+from qorgau.errors import Conflict, Invalid, StaleVersion
 from qorgau.front.answers import problems
 from qorgau.front.bodies import REFUSALS, read_json_body
 from qorgau.front.describe import json_content, without_null
@@ -36,11 +36,13 @@ def command(
     *,
     tag: str,
     status: int = 200,
+    versioned: bool = False,
 ) -> Callable[[Route], Route]:
-    """The decorator of a route that takes a command; `done` describes its answer."""
+    """The decorator of a route that takes a command; `done` describes its answer, and `versioned` says that it may come
+    with If-Match."""
     schema = without_null(model.model_json_schema())
     body = {"requestBody": {"required": True, "content": json_content(schema)}}
-    answers = {status: done, **problems(*REFUSALS, Conflict)}
+    answers = {status: done, **problems(*REFUSALS, Conflict, *([StaleVersion] if versioned else []))}
     return router.post(path, tags=[tag], summary=summary, status_code=status, responses=answers, openapi_extra=body)
 
 

@@ -81,5 +81,5 @@ def _flags(shown: Shown, others: Iterable[FlagEntry]) -> Iterable[dict[str, Any]
 async def _persons(
     persons: Persons, case: str, reader: Sender, purpose: str, classes: str | None
 ) -> list[dict[str, Any]]:
-    read = await persons.read(case, reader, purpose, None if classes is None else classes.split(","))
+    read = (await persons.read(case, reader, purpose, None if classes is None else classes.split(","))).body
     return [{"kind": "person", "case": case, "basis": read["basis"], **report} for report in read["reports"]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -14,10 +14,11 @@ from intake.domain import ConsentChanged
 from intake.vault.access import LONGEST_BREAK, PURPOSES, USUAL_BREAK
 from intake.vault.classes import CLASSES
 from intake.vault.form import LegalBasis
-from intake.vault.serving import Persons
+from intake.vault.serving import Persons, Versioned
 from qorgau.facts import event_type
 from qorgau.front.door import Door
 from qorgau.front.idempotency import Answer, Idempotency, KeyHeader
+from qorgau.front.paging import etag
 from qorgau.front.posted import AgencyCode, Region
 from qorgau.front.reading import CaseId
 from qorgau.identity.access import Access
@@ -63,6 +64,9 @@ class Erase(Command):
 
 
 Classes = Annotated[str | None, Query(description=f"Some of {', '.join(sorted(CLASSES))}; by commas")]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="The ETag it was decided by; 412 where somebody decided since")
+]
 GrantId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -72,7 +76,7 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
     By = Annotated[Sender, Depends(access)]
 
     def post(path: str, model: type[Command], summary: str, done: Any, status: int = 200) -> Callable[[Route], Route]:
-        return command(router, path, model, summary, done, tag=_TAG, status=status)
+        return command(router, path, model, summary, done, tag=_TAG, status=status, versioned=True)
 
     @router.get(
         "/cases/{case}/person", tags=[_TAG], summary="Who the case is about, for a stated purpose", responses=PERSON
@@ -84,13 +88,13 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         classes: Classes = None,
     ) -> JSONResponse:
         wanted = None if classes is None else classes.split(",")
-        return JSONResponse(await persons.read(case, sender, purpose, wanted), headers=NO_STORE)
+        return _versioned(await persons.read(case, sender, purpose, wanted))
 
     @router.get(
         "/cases/{case}/accesses", tags=[_TAG], summary="Who read what, when, and on which basis", responses=ACCESSES
     )
     async def get_accesses(case: CaseId, sender: By) -> JSONResponse:
-        return JSONResponse({"items": await persons.accesses(case, sender), "next": None}, headers=NO_STORE)
+        return _versioned(await persons.accesses(case, sender))
 
     @command(
         router,
@@ -99,8 +103,11 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         "Note what the survivor said about sharing with an agency",
         CONSENT,
         tag=_TAG,
+        versioned=True,
     )
-    async def post_consent(case: CaseId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
+    async def post_consent(
+        case: CaseId, request: Request, sender: By, key: KeyHeader, if_match: IfMatch = None
+    ) -> JSONResponse:
         async def act(told: NoteConsent, name: str) -> Answer:
             source = sender.agency if sender.agency != EVERY else f"crisis-centre/{told.region}"
             event = {
@@ -113,15 +120,18 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
                 "data": told.model_dump(),
             }
             writer = Sender(source, frozenset({WRITE}), sender.regions, subject=sender.subject)
-            await persons.note_consent(case, sender, told.agency, told.consent, door.admit(event, writer).fact)
+            fact = door.admit(event, writer).fact
+            await persons.note_consent(case, sender, told.agency, told.consent, fact, if_match)
             return Answer(200, {"case": case, "agency": told.agency, "consent": told.consent}, {})
 
         return await once(commands, request, sender, key, NoteConsent, act)
 
     @post("/cases/{case}/legal-bases", NoteBasis, "Note the legal basis on which an agency may read", BASIS)
-    async def post_basis(case: CaseId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
+    async def post_basis(
+        case: CaseId, request: Request, sender: By, key: KeyHeader, if_match: IfMatch = None
+    ) -> JSONResponse:
         async def act(told: NoteBasis, name: str) -> Answer:
-            await persons.note_basis(case, sender, told.agency, told.legal_basis)
+            await persons.note_basis(case, sender, told.agency, told.legal_basis, if_match)
             return Answer(200, {"case": case, "agency": told.agency, "legal_basis": told.legal_basis}, {})
 
         return await once(commands, request, sender, key, NoteBasis, act)
@@ -144,9 +154,11 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         return await once(commands, request, sender, key, BreakGlass, act)
 
     @post("/cases/{case}/break-glass/{grant}/review", Review, "Say whether a break-glass was justified", REVIEWED)
-    async def post_review(case: CaseId, grant: GrantId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
+    async def post_review(
+        case: CaseId, grant: GrantId, request: Request, sender: By, key: KeyHeader, if_match: IfMatch = None
+    ) -> JSONResponse:
         async def act(told: Review, name: str) -> Answer:
-            return Answer(200, await persons.review(case, sender, grant, told.verdict), {})
+            return Answer(200, await persons.review(case, sender, grant, told.verdict, if_match), {})
 
         return await once(commands, request, sender, key, Review, act)
 
@@ -157,11 +169,18 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         "Destroy the key of a case, and with it everything personal in it",
         ERASED,
         tag=_TAG,
+        versioned=True,
     )
-    async def post_erase(case: CaseId, request: Request, sender: By, key: KeyHeader) -> JSONResponse:
+    async def post_erase(
+        case: CaseId, request: Request, sender: By, key: KeyHeader, if_match: IfMatch = None
+    ) -> JSONResponse:
         async def act(told: Erase, name: str) -> Answer:
-            return Answer(200, await persons.erase(case, sender, told.reason), {})
+            return Answer(200, await persons.erase(case, sender, told.reason, if_match), {})
 
         return await once(commands, request, sender, key, Erase, act)
 
     return router
+
+
+def _versioned(told: Versioned) -> JSONResponse:
+    return JSONResponse(told.body, headers={**NO_STORE, "ETag": etag(told.version)})

@@ -126,6 +126,33 @@ async def test_consent_is_a_fact_of_the_case_and_opens_and_shuts_what_an_agency_
     assert (await read(live, case, CLINIC, "medical_care")).status_code == 403
 
 
+async def test_who_decides_on_what_somebody_else_has_changed_since_is_told_to_read_it_again(live: Stack) -> None:
+    case = await opened(live, "person-if-match")
+    before = (await read(live, case, CENTRE, "support")).headers["etag"]
+    # Reading changes nothing that anybody decides on, and leaves its line all the same.
+    assert (await read(live, case, CENTRE, "support")).headers["etag"] == before
+    url = f"{live.url(INTAKE)}/v1/cases/{case}"
+    listed = await live.http.get(f"{url}/accesses", headers=as_(live, CENTRE))
+    assert (listed.headers["etag"], len(listed.json()["items"])) == (before, 2)
+
+    async def decided(path: str, body: Row, key: str, tag: str) -> int:
+        headers = as_(live, CENTRE) | {"idempotency-key": key, "if-match": tag}
+        return (await live.http.post(f"{url}/{path}", json=body, headers=headers)).status_code
+
+    consent = {"region": REGION, "agency": CLINIC, "consent": "withdrawn"}
+    assert await decided("consents", consent, "if-match-1", before) == 200
+    # Done again under its key it is the same answer, though the version has changed by it.
+    assert await decided("consents", consent, "if-match-1", before) == 200
+    basis = {"agency": CLINIC, "legal_basis": "court_order"}
+    assert await decided("legal-bases", basis, "if-match-2", before) == 412
+    assert await decided("erase", {"reason": "survivor_request"}, "if-match-3", before) == 412
+    now = (await read(live, case, CENTRE, "support")).headers["etag"]
+    assert now != before
+    # A key that was refused is free again.
+    assert await decided("legal-bases", basis, "if-match-2", now) == 200
+    assert await decided("erase", {"reason": "survivor_request"}, "if-match-3", "*") == 200
+
+
 async def test_what_is_erased_can_be_read_by_nobody_and_the_facts_stay(live: Stack) -> None:
     case = await opened(live, "person-5")
     erased = await told(live, f"/cases/{case}/erase", CENTRE, {"reason": "survivor_request"}, "erase-1")

@@ -15,8 +15,10 @@ from intake.vault.dealing import Readable
 from intake.vault.opening import Locks
 from intake.vault.packing import unpack
 from intake.vault.records import Entry, Erased, VaultRecord
+from intake.vault.versions import version_of
 from qorgau.errors import Forbidden, NotFound, QorgauError, Unavailable
 from qorgau.facts import Fact
+from qorgau.front.paging import check_if_match
 from qorgau.identity.membership import may_read
 from qorgau.identity.sender import EVERY, Sender
 from qorgau.instants import format_instant
@@ -41,6 +43,14 @@ LinesOf = Callable[[str], Awaitable[Sequence[Entry]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Versioned:
+    """An answer, and the version of what was decided in the case when it was made."""
+
+    body: dict[str, Any]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Persons:
     """The persons of one vault. `facts_of` gives the facts of a case, `lines_of` what of it is in the audit chain,
     `forget` lets go of a case wherever its people could still be recognised."""
@@ -52,17 +62,25 @@ class Persons:
     forget: Forget
     now: Callable[[], int]
 
-    async def read(self, case: str, sender: Sender, purpose: str, wanted: Iterable[str] | None) -> dict[str, Any]:
+    async def read(self, case: str, sender: Sender, purpose: str, wanted: Iterable[str] | None) -> Versioned:
         """What the sender may see of the persons of a case, for this purpose. Raises NotFound, Forbidden, Erased,
         Unavailable; an attempt that is refused leaves a line too."""
         seen, reader = await self._visible(case, sender), _reader(sender, await self._opener(case))
         classes = None if wanted is None else list(wanted)
-        result = await self.book.change(case, lambda record: dealing.read(record, reader, purpose, classes, self.now()))
+
+        def looked(record: VaultRecord) -> tuple[VaultRecord, tuple[Readable | Refusal, str]]:
+            changed, found = dealing.read(record, reader, purpose, classes, self.now())
+            return changed, (found, version_of(changed))
+
+        result, version = await self.book.change(case, looked)
         if isinstance(result, Refusal):
             raise _refused(result, seen)
-        return {"case": case, "basis": result.access.basis, "reports": await self._opened(case, result)}
+        reports = await self._opened(case, result)
+        return Versioned({"case": case, "basis": result.access.basis, "reports": reports}, version)
 
-    async def note_consent(self, case: str, sender: Sender, agency: str, state: str, fact: Fact) -> None:
+    async def note_consent(
+        self, case: str, sender: Sender, agency: str, state: str, fact: Fact, if_match: str | None = None
+    ) -> None:
         """What the survivor said about sharing with an agency: in the vault and as a fact of the case, in one write."""
         reader = await self._of_the_case(case, sender)
 
@@ -72,13 +90,15 @@ class Persons:
             changed = dealing.consent_changed(record, agency, state, reader, fact.recorded)
             return replace(changed, facts=(*changed.facts, fact), pending=True), None
 
-        await self.book.change(case, noted)
+        await self._change(case, noted, if_match)
 
-    async def note_basis(self, case: str, sender: Sender, agency: str, code: str | None) -> None:
+    async def note_basis(
+        self, case: str, sender: Sender, agency: str, code: str | None, if_match: str | None = None
+    ) -> None:
         """The legal basis on which an agency may read without consent, or that there is none any more."""
         reader = await self._of_the_case(case, sender)
-        await self.book.change(
-            case, lambda record: (dealing.basis_changed(record, agency, code, reader, self.now()), None)
+        await self._change(
+            case, lambda record: (dealing.basis_changed(record, agency, code, reader, self.now()), None), if_match
         )
 
     async def refer(
@@ -113,20 +133,22 @@ class Persons:
         )
         return _grant(case, _or_refused(result))
 
-    async def review(self, case: str, sender: Sender, grant_id: str, verdict: str) -> dict[str, Any]:
+    async def review(
+        self, case: str, sender: Sender, grant_id: str, verdict: str, if_match: str | None = None
+    ) -> dict[str, Any]:
         """What a coordinator finds about a break-glass, afterwards."""
         await self._member(case, sender)
         reader = _reader(sender, _COORDINATOR)
-        result = await self.book.change(
-            case, lambda record: dealing.break_glass_reviewed(record, grant_id, verdict, reader, self.now())
+        result = await self._change(
+            case, lambda record: dealing.break_glass_reviewed(record, grant_id, verdict, reader, self.now()), if_match
         )
         return _grant(case, _or_refused(result))
 
-    async def erase(self, case: str, sender: Sender, reason: str) -> dict[str, Any]:
+    async def erase(self, case: str, sender: Sender, reason: str, if_match: str | None = None) -> dict[str, Any]:
         """Destroy the key of a case, and with it every personal field; facts, flags and statistics stay."""
         await self._member(case, sender)
-        refusal = await self.book.change(
-            case, lambda record: dealing.erased(record, _reader(sender, _COORDINATOR), reason, self.now())
+        refusal = await self._change(
+            case, lambda record: dealing.erased(record, _reader(sender, _COORDINATOR), reason, self.now()), if_match
         )
         if refusal is not None:
             raise _refused(refusal, True)
@@ -136,14 +158,25 @@ class Persons:
         record = await self._record(case)
         return {"case": case, "erased_at": format_instant(record.erased_at or self.now())}
 
-    async def accesses(self, case: str, sender: Sender) -> list[dict[str, Any]]:
+    async def accesses(self, case: str, sender: Sender) -> Versioned:
         """Who did what with the persons of a case, and when, the oldest first; for the advocate and coordinators."""
         record = await self._member(case, sender)
         refusal = may_list_reads(_reader(sender, _COORDINATOR), record.sharing)
         if refusal is not None:
             raise _refused(refusal, True)
         lines = {line.seq: line for line in (*await self.lines_of(case), *record.audit)}
-        return [_line(lines[seq]) for seq in sorted(lines)]
+        return Versioned({"items": [_line(lines[seq]) for seq in sorted(lines)], "next": None}, version_of(record))
+
+    async def _change(
+        self, case: str, change: Callable[[VaultRecord], tuple[VaultRecord, _Result]], if_match: str | None
+    ) -> _Result:
+        """Change a record, if it is as who decides has read it. Raises StaleVersion."""
+
+        def checked(record: VaultRecord) -> tuple[VaultRecord, _Result]:
+            check_if_match(if_match, version_of(record))
+            return change(record)
+
+        return await self.book.change(case, checked)
 
     async def _opened(self, case: str, found: Readable) -> list[dict[str, Any]]:
         if self.locks is None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qorgau.errors import Rejected, TooLarge, TooManyRequests
+from qorgau.errors import Rejected, TooLarge, TooManyRequests, Unavailable
 
 # A body of a megabyte or more is refused; a batch of a thousand facts has a third of it.
 MAX_BODY = 1_000_000 - 1
@@ -41,7 +41,7 @@ class BodyLimit:
         told = dict(scope["headers"]).get(b"content-length", b"0")
         if told.isdigit() and (len(told) > 18 or int(told) > self._limit):
             await _drain(receive)
-            await _refuse(error, send)
+            await _refuse(error, send, (b"connection", b"close"))
             return
         taken = 0
 
@@ -54,6 +54,37 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+class AtOnce:
+    """Refuses what comes while so many requests are being worked on, before anything of it is read or checked: so that
+    those who were let in are answered in time, and those who were not know at once.
+
+    `path`: counts only this one; `refused` is called for each that is refused.
+    """
+
+    def __init__(
+        self, app: ASGIApp, most: int, path: str | None = None, refused: Callable[[], None] = lambda: None
+    ) -> None:
+        self._app = app
+        self._refused = refused
+        self._most = most
+        self._path = path
+        self._now = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._path not in (None, scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        if self._now >= self._most:
+            self._refused()
+            await _refuse(Unavailable("Too many at once; send the same again in a moment."), send)
+            return
+        self._now += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._now -= 1
 
 
 async def read_body(request: Request) -> bytes:
@@ -106,7 +137,9 @@ async def _drain(receive: Receive) -> None:
                 more = message["type"] == "http.request" and message.get("more_body", False)
 
 
-async def _refuse(error: TooLarge, send: Send) -> None:
-    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+async def _refuse(error: Rejected, send: Send, *more: tuple[bytes, bytes]) -> None:
+    body = json.dumps(error.problem()).encode()
+    own = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body)), *own, *more]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(error.problem()).encode()})
+    await send({"type": "http.response.body", "body": body})

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import uvicorn
 from starlette.types import ASGIApp
 
+from qorgau.front.limits import AtOnce
 from qorgau.heart.collecting import collect_seldom
 from qorgau.settings import Settings
 from qorgau.shell import crash
@@ -32,7 +33,9 @@ LAST = timedelta(seconds=3)
 # For answers in flight: the longest a store or a broker may take for one of them.
 ANSWERS_WITHIN = timedelta(seconds=6)
 # Bounds the memory that bodies of requests can take; a service has tens of agencies, each with a few connections.
-MOST_CONNECTIONS = 1_000
+MOST_REQUESTS = 1_000
+# The server itself answers beyond this, and not in our words: for connections that say nothing.
+MOST_CONNECTIONS = 4 * MOST_REQUESTS
 BACKLOG = 1_024
 DONE, FAILED, REFUSED = 0, 1, 2
 _log = logging.getLogger("qorgau")
@@ -119,7 +122,7 @@ async def serve(
     """
     server = _Server(
         uvicorn.Config(
-            app,
+            AtOnce(app, MOST_REQUESTS),
             lifespan="on",
             ws="none",
             log_config=None,

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pymongo import UpdateOne
+from pymongo import UpdateMany
 
 from intake.vault.records import VaultRecord
 from intake.vault.storing import from_document, to_document
@@ -135,9 +135,12 @@ class VaultBook:
         await self.after(records)
         crash_point("before-vault-clear")
         # With the number of facts that were told: one that was added meanwhile still waits.
+        by_size: dict[int, list[str]] = {}
+        for record in records:
+            by_size.setdefault(len(record.facts), []).append(record.case)
         told = [
-            UpdateOne({"_id": record.case, "facts": {"$size": len(record.facts)}}, {"$set": {"pending": 0}})
-            for record in records
+            UpdateMany({"_id": {"$in": cases}, "facts": {"$size": size}}, {"$set": {"pending": 0}})
+            for size, cases in by_size.items()
         ]
         await write_all(self._opening, told)
         crash_point("after-vault-clear")

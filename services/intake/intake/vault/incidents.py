@@ -6,11 +6,13 @@ withdrawal; both go the way of reports, so they are safe with the case before th
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from pymongo import UpdateOne
 
 from intake.domain import ReportMerged
+from intake.vault.blind import Indexes
 from intake.vault.book import VaultBook
 from intake.vault.duplicates import Proposal, Sketch, proposals, sketches
 from intake.vault.records import VaultRecord
@@ -47,15 +49,26 @@ class Incidents:
     async def look(self, records: Sequence[VaultRecord]) -> None:
         """Note what new reports may be duplicates of. Repeating it changes nothing. Raises Unavailable."""
         found: dict[str, Proposal] = {}
+        by_record = {record.case: indexes for record in records if (indexes := _indexes(record))}
+        everybody = await self._sharing(list(by_record.values()))
         for record in records:
-            indexes = {index for report in record.reports for index in report.traces.all}
-            if not indexes:
-                continue
-            others = [sketch for other in await self.book.sharing(indexes, MOST) for sketch in sketches(other)]
+            indexes = by_record.get(record.case, frozenset())
+            near = (other for other in everybody if not indexes.isdisjoint(_indexes(other))) if indexes else ()
+            others = [sketch for other in islice(near, MOST) for sketch in sketches(other)]
             for own in sketches(record):
                 found |= {_name(each): each for each in proposals(own, others)}
         noted = [_noted(name, each, self.now()) for name, each in found.items()]
         await write_all(self._proposals, noted)
+
+    async def _sharing(self, sought: Sequence[Indexes]) -> Sequence[VaultRecord]:
+        """Every record that shares an index with one of these: together, or, where one index fills the answer, each by
+        itself, so that a shelter's phone does not hide the others."""
+        if not sought:
+            return ()
+        together = await self.book.sharing(frozenset().union(*sought), MOST + len(sought))
+        if len(together) < MOST + len(sought) or len(sought) == 1:
+            return together
+        return [record for indexes in sought for record in await self.book.sharing(indexes, MOST)]
 
     async def page(self, state: str, sender: Sender, after: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
         """At most `limit` proposals in the sender's regions, after a key, with their keys; the oldest first."""
@@ -129,6 +142,10 @@ class Incidents:
             return replace(record, facts=(*record.facts, fact), pending=True), None
 
         await self.book.change(case, added)
+
+
+def _indexes(record: VaultRecord) -> Indexes:
+    return frozenset(index for report in record.reports for index in report.traces.all)
 
 
 def _name(found: Proposal) -> str:

@@ -6,27 +6,42 @@ Two pairs can share an index of names; where their numbers say that they are oth
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pymongo import UpdateOne
 
 from intake.vault.blind import IndexKeys, Traces, contradict, traces
 from intake.vault.form import Personal
+from intake.vault.together import Together
 from qorgau.errors import Unavailable
-from qorgau.shell.mongo import collection, deadline, write_all
+from qorgau.shell.mongo import collection, deadline, insert_all, write_all
 
 _NAME = "pairs"
 # Name, birth date and phone of two people and yet other numbers: one more pair of the kind is rarer than an error here.
 PLACES = 8
+# As many as are looked up at once.
+AT_ONCE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A report whose pair is wanted: its case, by what it is searched, under what it is noted, and when."""
+
+    case: str
+    searched: Traces
+    stored: Traces
+    now: int
 
 
 class Pairs:
-    """The pairs of one vault."""
+    """The pairs of one vault. Reports that come at the same time are looked up and noted together."""
 
     def __init__(self, database: Any) -> None:
         # The vault's own write comes after, and flushes what was written before it.
         self._pairs = collection(database, _NAME, flushed=False)
+        self._together: Together[_Asked, str] = Together(self._references, AT_ONCE)
 
     async def prepare(self) -> None:
         """Create the indexes; safe to repeat."""
@@ -40,13 +55,9 @@ class Pairs:
         searched = traces(personal, keys)
         if not searched.pair:
             return None
-        known = await self._known(searched)
-        reference = str(known[0]["pair_ref"]) if known else secrets.token_hex(16)
-        stored = traces(personal, keys.newest())
-        for index in sorted(stored.pair):
-            # The first of several at one instant decides for all of them.
-            reference = await self._note(index, reference, stored, case, now)
-        return reference
+        newest = keys.newest()
+        stored = searched if newest == keys else traces(personal, newest)
+        return await self._together.do(_Asked(case, searched, stored, now))
 
     async def forget(self, case: str) -> None:
         """Take a case out: its people are to be recognised no more. A pair of which no case is left goes."""
@@ -54,23 +65,45 @@ class Pairs:
             await self._pairs.update_many({"cases": case}, {"$pull": {"cases": case}})
             await self._pairs.delete_many({"cases": []})
 
+    async def _references(self, asked: Sequence[_Asked]) -> list[str]:
+        """The references of several reports, in four commands. Where another replica was faster, one by one."""
+        sought = sorted({index for one in asked for index in one.searched.pair | one.stored.pair})
+        async with deadline():
+            found = await self._pairs.find({"index": {"$in": sought}}).to_list(None)
+        notes = Notes({document["_id"]: document for document in found})
+        given = [notes.reference(one) for one in asked]
+        lost = await insert_all(self._pairs, list(notes.new.values())) if notes.new else set()
+        await write_all(
+            self._pairs, [UpdateOne({"_id": name}, {"$addToSet": {"cases": case}}) for name, case in notes.joined]
+        )
+        if lost:
+            names = list(notes.new)
+            taken = {names[place] for place in lost}
+            return [
+                await self._alone(one) if taken & names_of else reference
+                for one, (reference, names_of) in zip(asked, given, strict=True)
+            ]
+        return [reference for reference, _ in given]
+
+    async def _alone(self, one: _Asked) -> str:
+        """The reference of a report whose pair somebody else noted at the same instant."""
+        known = await self._known(one.searched)
+        reference = str(known[0]["pair_ref"]) if known else secrets.token_hex(16)
+        for index in sorted(one.stored.pair):
+            # The first of several at one instant decides for all of them.
+            reference = await self._note(index, reference, one.stored, one.case, one.now)
+        return reference
+
     async def _known(self, searched: Traces) -> list[Mapping[str, Any]]:
         """What is noted under one of the indexes and can be these two, the oldest first."""
         async with deadline():
             found = await self._pairs.find({"index": {"$in": sorted(searched.pair)}}).to_list(None)
-        return sorted((one for one in found if not _others(searched, one)), key=lambda one: (one["at"], one["_id"]))
+        return can_be(searched, found)
 
     async def _note(self, index: str, reference: str, stored: Traces, case: str, now: int) -> str:
         for place in range(PLACES):
             name = f"{index} {place}"
-            first = {
-                "index": index,
-                "pair_ref": reference,
-                "at": now,
-                "survivor": sorted(stored.survivor),
-                "offender": sorted(stored.offender),
-                "cases": [],
-            }
+            first = noted(index, reference, stored, now)
             await write_all(self._pairs, [UpdateOne({"_id": name}, {"$setOnInsert": first}, upsert=True)])
             async with deadline():
                 there = await self._pairs.find_one({"_id": name})
@@ -85,3 +118,58 @@ def _others(ours: Traces, known: Mapping[str, Any]) -> bool:
     return contradict(ours.survivor, frozenset(known["survivor"])) or contradict(
         ours.offender, frozenset(known["offender"])
     )
+
+
+def noted(index: str, reference: str, stored: Traces, now: int, *cases: str) -> dict[str, Any]:
+    """What is noted of a pair under one of its indexes, but for the place."""
+    return {
+        "index": index,
+        "pair_ref": reference,
+        "at": now,
+        "survivor": sorted(stored.survivor),
+        "offender": sorted(stored.offender),
+        "cases": list(cases),
+    }
+
+
+def can_be(searched: Traces, found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of the documents that can be about these two, the oldest first."""
+    return sorted((one for one in found if not _others(searched, one)), key=lambda one: (one["at"], one["_id"]))
+
+
+class Notes:
+    """What is noted of pairs, and what several reports add to it, before it is written."""
+
+    def __init__(self, known: Mapping[str, Mapping[str, Any]]) -> None:
+        self.new: dict[str, dict[str, Any]] = {}
+        self.joined: list[tuple[str, str]] = []
+        self._by_index: dict[str, list[Mapping[str, Any]]] = {}
+        self._known = dict(known)
+        for document in known.values():
+            self._by_index.setdefault(document["index"], []).append(document)
+
+    def reference(self, one: _Asked) -> tuple[str, set[str]]:
+        """The reference of a report's pair, and the names of the documents that have it."""
+        found = can_be(one.searched, (each for index in one.searched.pair for each in self._by_index.get(index, ())))
+        reference, names = (str(found[0]["pair_ref"]) if found else secrets.token_hex(16)), set[str]()
+        for index in sorted(one.stored.pair):
+            reference, name = self._note(index, reference, one)
+            names.add(name)
+        return reference, names
+
+    def _note(self, index: str, reference: str, one: _Asked) -> tuple[str, str]:
+        for place in range(PLACES):
+            name = f"{index} {place}"
+            there = self._known.get(name)
+            if there is None:
+                document = {"_id": name, **noted(index, reference, one.stored, one.now, one.case)}
+                self.new[name] = self._known[name] = document
+                self._by_index.setdefault(index, []).append(document)
+                return reference, name
+            if not _others(one.stored, there):
+                if name in self.new:
+                    self.new[name]["cases"] = sorted({*self.new[name]["cases"], one.case})
+                elif one.case not in there["cases"]:
+                    self.joined.append((name, one.case))
+                return str(there["pair_ref"]), name
+        raise Unavailable

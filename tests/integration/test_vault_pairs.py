@@ -26,9 +26,13 @@ def told(survivor: dict[str, Any], offender: dict[str, Any]) -> Personal | None:
 
 
 @pytest.fixture
-async def pairs(pair: Pair) -> AsyncIterator[Pairs]:
+def name() -> str:
+    return f"pairs_{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+async def pairs(pair: Pair, name: str) -> AsyncIterator[Pairs]:
     client = connect(pair.mongo)
-    name = f"pairs_{uuid.uuid4().hex}"
     made = Pairs(client[name])
     await made.prepare()
     yield made
@@ -68,6 +72,25 @@ async def test_reports_on_one_pair_at_one_instant_agree(pairs: Pairs) -> None:
     both = told({"iin": IIN}, {"iin": HIS_IIN})
     found = await asyncio.gather(*(pairs.reference(f"c{n}", both, KEYS, 1) for n in range(12)))
     assert len(set(found)) == 1
+
+
+async def test_replicas_that_are_told_of_one_pair_at_one_instant_agree(pair: Pair, name: str, pairs: Pairs) -> None:
+    client = connect(pair.mongo)
+    others = [Pairs(client[name]) for _ in range(3)]
+    both = told({**HER, "iin": IIN}, {**HIS, "iin": HIS_IIN})
+    found = await asyncio.gather(
+        *(replica.reference(f"c{n}-{m}", both, KEYS, 1) for n, replica in enumerate((pairs, *others)) for m in range(4))
+    )
+    client.close()
+    assert len(set(found)) == 1
+    for part in (told({"iin": IIN}, {"iin": HIS_IIN}), told(HER, HIS), told({"iin": IIN}, HIS)):
+        assert await pairs.reference("later", part, KEYS, 2) == found[0]
+
+
+async def test_two_people_of_one_name_told_of_at_one_instant_are_two(pairs: Pairs) -> None:
+    each = [told({**HER, "iin": iin}, HIS) for iin in (IIN, OTHER_IIN, IIN, OTHER_IIN)]
+    found = await asyncio.gather(*(pairs.reference(f"c{n}", one, KEYS, 1) for n, one in enumerate(each)))
+    assert found[0] == found[2] != found[1] == found[3]
 
 
 async def test_while_index_secrets_are_rotated_old_pairs_are_found_and_new_ones_noted_anew(pairs: Pairs) -> None:

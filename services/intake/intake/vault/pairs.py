@@ -66,24 +66,28 @@ class Pairs:
             await self._pairs.delete_many({"cases": []})
 
     async def _references(self, asked: Sequence[_Asked]) -> list[str]:
-        """The references of several reports, in four commands. Where another replica was faster, one by one."""
+        """The references of several reports, in a few commands. Where another replica was faster, one by one."""
         sought = sorted({index for one in asked for index in one.searched.pair | one.stored.pair})
         async with deadline():
             found = await self._pairs.find({"index": {"$in": sought}}).to_list(None)
         notes = Notes({document["_id"]: document for document in found})
         given = [notes.reference(one) for one in asked]
-        lost = await insert_all(self._pairs, list(notes.new.values())) if notes.new else set()
-        await write_all(
-            self._pairs, [UpdateOne({"_id": name}, {"$addToSet": {"cases": case}}) for name, case in notes.joined]
-        )
-        if lost:
-            names = list(notes.new)
-            taken = {names[place] for place in lost}
-            return [
-                await self._alone(one) if taken & names_of else reference
-                for one, (reference, names_of) in zip(asked, given, strict=True)
-            ]
-        return [reference for reference, _ in given]
+        # The first index of a pair decides for the others, also between replicas, so it is written before them.
+        lost = await self._lost([name for name in notes.new if name in notes.deciding], notes)
+        alone = {name for _, names in given if lost & names for name in names}
+        lost |= await self._lost([name for name in notes.new if name not in notes.deciding | alone], notes)
+        joined = [UpdateOne({"_id": name}, {"$addToSet": {"cases": case}}) for name, case in notes.joined]
+        await write_all(self._pairs, joined)
+        return [
+            await self._alone(one) if names & (lost | alone) else reference
+            for one, (reference, names) in zip(asked, given, strict=True)
+        ]
+
+    async def _lost(self, names: Sequence[str], notes: "Notes") -> set[str]:
+        """Write new documents; the names of those that somebody else has written."""
+        if not names:
+            return set()
+        return {names[place] for place in await insert_all(self._pairs, [notes.new[name] for name in names])}
 
     async def _alone(self, one: _Asked) -> str:
         """The reference of a report whose pair somebody else noted at the same instant."""
@@ -142,6 +146,7 @@ class Notes:
 
     def __init__(self, known: Mapping[str, Mapping[str, Any]]) -> None:
         self.new: dict[str, dict[str, Any]] = {}
+        self.deciding: set[str] = set()
         self.joined: list[tuple[str, str]] = []
         self._by_index: dict[str, list[Mapping[str, Any]]] = {}
         self._known = dict(known)
@@ -154,6 +159,8 @@ class Notes:
         reference, names = (str(found[0]["pair_ref"]) if found else secrets.token_hex(16)), set[str]()
         for index in sorted(one.stored.pair):
             reference, name = self._note(index, reference, one)
+            if not names and name in self.new:
+                self.deciding.add(name)
             names.add(name)
         return reference, names
 

@@ -13,7 +13,7 @@ READY, NOT_READY, AWAY = "ready", "not ready", "away"
 SEVERITIES = ("critical", "high", "medium")
 # A case passes through them roughly in this order; several run side by side.
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "report, hand-over": ("P01", "P02"),
+    "report, hand-over": ("P01", "P02", "T01", "T02"),
     "police response": ("P03", "P04", "P05", "P06", "P07", "P08"),
     "protective order": ("P09", "P10", "P11", "P12", "P13", "F6"),
     "examination": ("P20", "P21", "P22", "P23", "F2"),

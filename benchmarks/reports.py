@@ -49,7 +49,7 @@ class Sides:
 
 def run(short: bool) -> list[Figure]:
     """Reports a second, and how long each takes, in turns."""
-    return asyncio.run(_run(*((4.0, 2) if short else (15.0, 4))))
+    return asyncio.run(_run(*((4.0, 2) if short else (10.0, 3))))
 
 
 async def _run(seconds: float, rounds: int) -> list[Figure]:

@@ -1,4 +1,4 @@
-"""The rows of deadline rules (P01-P27), one version of a rule each."""
+"""The rows of deadline rules (P01-P27, T01-T02), one version of a rule each."""
 
 from datetime import date
 from typing import Annotated, Any, Literal, Self

@@ -6,6 +6,7 @@ written anew (rewriting.py), and then nothing does. And once the key-encryption 
 a copy that somebody kept of the old files opens nothing: not even the sealed fields and the wrapped key together.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ async def test_what_is_erased_is_in_no_byte_of_the_compacted_database(stack: Sta
     assert found(old, mine) != set()
     assert found(folder / "db", mine) == set()
     assert found(folder / "db", other) == set(other)
+    shutil.rmtree(old)
 
     await server.start()
     await eventually(lambda: answers(stack, erased, 410))

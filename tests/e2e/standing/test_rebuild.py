@@ -38,7 +38,8 @@ async def known_flags(stack: Stack) -> list[Any]:
 async def known(stack: Stack, cases: list[str]) -> Known:
     places = [(service, case) for service in KEEPERS for case in cases]
     return Known(
-        {f"{service} {case}": await stack.export(service, case) for service, case in places},
+        # Not how far each was judged: a case made again was looked at now, whether or not there was a reason to.
+        {f"{service} {case}": (await stack.export(service, case))[0] for service, case in places},
         {f"{service} {case}": await stack.flags(service, case) for service, case in places},
         await known_flags(stack),
         await Topic(stack.system.backing.kafka, FLAGS_TOPIC).ends(),

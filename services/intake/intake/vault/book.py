@@ -7,6 +7,7 @@ away: a report then waits in its document until it is told. Every later change i
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from pymongo import UpdateMany
@@ -22,6 +23,8 @@ from qorgau.shell.mongo import barrier, collection, deadline, insert_all, write_
 
 # As many as are written, or told, at once; what is left comes with the next look.
 AT_ONCE = 500
+# A batch of the largest size on a server that has much else to do; who waits for longer has gone.
+WRITTEN_WITHIN = timedelta(seconds=20)
 # So many may wait for their turn to be written; more are refused, and come again.
 WAITING = 2_000
 # Two changes of one case at one instant are rare; more than a few rounds of losing mean that something is wrong.
@@ -102,9 +105,9 @@ class VaultBook:
             try:
                 documents = [to_document(record, self._number_of(record.case), self._next("")) for record in records]
                 crash_point("before-vault-write")
-                known = await insert_all(self._opening, documents)
+                known = await insert_all(self._opening, documents, WRITTEN_WITHIN)
                 crash_point("after-vault-write")
-                await barrier(self._database, _NAME, seen=[(self._records, {"_id": records[-1].case})])
+                await barrier(self._database, _NAME, WRITTEN_WITHIN, seen=[(self._records, {"_id": records[-1].case})])
                 crash_point("after-vault-flush")
             except Exception as error:
                 _fail([written for _, written in batch], error)

@@ -23,7 +23,7 @@ API = Path(__file__).parents[2] / "docs" / "api"
 # It never ends; `test_notifier.py` reads it.
 ENDLESS = "get_stream"
 # For each way of making requests. More of them are tried by `make long`.
-QUICK, DEEP = 3, 15
+QUICK, DEEP = 2, 15
 DEPTHS = [pytest.param(QUICK, id="quick"), pytest.param(DEEP, id="deep", marks=pytest.mark.long)]
 # What a document cannot say, a service checks all the same: which regions there are, what must stand beside what.
 UNDECIDED = [positive_data_acceptance]

@@ -83,7 +83,8 @@ async def test_an_hour_without_the_tracker_raises_not_one_flag_that_a_fact_preve
             await tracker.stop()
 
 
-@pytest.mark.parametrize("number", CALLS)
+@pytest.mark.long
+@pytest.mark.parametrize("number", [300, 2_000])
 async def test_an_hour_away_and_an_empty_database_raise_nothing_and_tell_nothing_twice(
     stack: Stack, number: int
 ) -> None:

@@ -20,7 +20,8 @@ SEEN = {
 }
 
 
-@pytest.mark.parametrize("leaks", [["log"], pytest.param(list(LEAKS), marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("leaks", [["log"], list(LEAKS)])
 async def test_the_same_search_finds_one_leak_wherever_it_is_planted(
     stack: Stack, tmp_path: Path, leaks: list[str]
 ) -> None:

@@ -22,9 +22,9 @@ from tests.e2e.stack import Stack
 API = Path(__file__).parents[2] / "docs" / "api"
 # It never ends; `test_notifier.py` reads it.
 ENDLESS = "get_stream"
-# For each way of making requests. More of them are tried by `make long`.
+# For each way of making requests. More of them are tried by `make night`.
 QUICK, DEEP = 2, 15
-DEPTHS = [pytest.param(QUICK, id="quick"), pytest.param(DEEP, id="deep", marks=pytest.mark.long)]
+DEPTHS = [pytest.param(QUICK, id="quick"), pytest.param(DEEP, id="deep", marks=pytest.mark.night)]
 # What a document cannot say, a service checks all the same: which regions there are, what must stand beside what.
 UNDECIDED = [positive_data_acceptance]
 

@@ -26,8 +26,10 @@ TOLD_WITHIN = 180.0
 _CHECKOUT = Path(__file__).parents[2]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seconds", [5, 60])
+SECONDS = [pytest.param(5, marks=pytest.mark.long), pytest.param(60, marks=pytest.mark.night)]
+
+
+@pytest.mark.parametrize("seconds", SECONDS)
 async def test_of_a_thousand_reports_a_second_each_is_safe_once_or_refused(stack: Stack, seconds: int) -> None:
     process = stack.process(INTAKE)
     before = process.pid, process.restarts

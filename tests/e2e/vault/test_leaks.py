@@ -20,8 +20,10 @@ SEEN = {
 }
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("leaks", [["log"], list(LEAKS)])
+PLANTED = [pytest.param(["log"], marks=pytest.mark.long), pytest.param(list(LEAKS), marks=pytest.mark.night)]
+
+
+@pytest.mark.parametrize("leaks", PLANTED)
 async def test_the_same_search_finds_one_leak_wherever_it_is_planted(
     stack: Stack, tmp_path: Path, leaks: list[str]
 ) -> None:

@@ -16,7 +16,7 @@ from qorgau.audit.chain import Entry, Head, Linked, append, code, genesis, head_
 from qorgau.audit.checking import Stored
 from qorgau.errors import Unavailable
 from qorgau.shell.crash import crash_point
-from qorgau.shell.mongo import barrier, collection, deadline
+from qorgau.shell.mongo import barrier, collection, deadline, only_keys_taken
 from qorgau.telemetry import Metrics
 
 # As many as are linked and written at once.
@@ -25,7 +25,6 @@ AT_ONCE = 500
 ATTEMPTS = 100
 # A batch of the largest size where a server is slowest, or counting a long chain.
 LIMIT = timedelta(seconds=20)
-_DUPLICATE_KEY = 11000
 # A bounded range of an indexed field is fast on every server; of an open one, or of `_id`, some look at everything.
 _WINDOW = 1_000
 
@@ -192,10 +191,7 @@ class AuditBook:
             try:
                 await self._entries.insert_many(documents, ordered=True)
             except BulkWriteError as error:
-                details = error.details or {}
-                problems = details.get("writeErrors", [])
-                if details.get("writeConcernErrors") or any(one.get("code") != _DUPLICATE_KEY for one in problems):
-                    raise
+                only_keys_taken(error)
                 return False
         return True
 

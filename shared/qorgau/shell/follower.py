@@ -6,16 +6,18 @@ that is made again or restored goes on from where its own content stands.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from qorgau.errors import QorgauError
+from qorgau.errors import DeadLettered, QorgauError
+from qorgau.facts import Fact
 from qorgau.front.envelope import Headers
 from qorgau.pausing import pause
 from qorgau.shell.edition import Edition
+from qorgau.shell.logged import read_logged
 from qorgau.shell.mongo import deadline
 
 # Long enough for a broker to come back a little, short enough that nobody notices when it is back.
@@ -34,6 +36,13 @@ class LogRecord:
     key: bytes | None
     headers: Headers
     value: bytes | None
+
+
+def facts_in(records: Iterable[LogRecord]) -> Iterator[Fact]:
+    """The facts in records of a facts topic. What cannot be read is the tracker's to tell."""
+    for record in records:
+        with suppress(DeadLettered):
+            yield read_logged(record.headers, record.value)
 
 
 class TopicLog(Protocol):

@@ -65,10 +65,7 @@ async def write_all(target: Any, operations: list[Any], limit: timedelta = DEADL
         try:
             result = (await target.bulk_write(operations, ordered=False)).bulk_api_result
         except BulkWriteError as error:
-            result = error.details or {}
-            failed = [problem for problem in result.get("writeErrors", []) if problem.get("code") != _DUPLICATE_KEY]
-            if failed or result.get("writeConcernErrors"):
-                raise
+            result = only_keys_taken(error)
         return sum(int(result.get(name, 0)) for name in ("nMatched", "nUpserted", "nInserted"))
 
 
@@ -78,9 +75,13 @@ async def insert_all(target: Any, documents: Sequence[Mapping[str, Any]], limit:
         try:
             await target.bulk_write([InsertOne(document) for document in documents], ordered=False)
         except BulkWriteError as error:
-            details = error.details or {}
-            problems = details.get("writeErrors", [])
-            if details.get("writeConcernErrors") or any(one.get("code") != _DUPLICATE_KEY for one in problems):
-                raise
-            return {int(problem["index"]) for problem in problems}
+            return {int(problem["index"]) for problem in only_keys_taken(error)["writeErrors"]}
     return set()
+
+
+def only_keys_taken(error: BulkWriteError) -> dict[str, Any]:
+    """What a bulk write did that lost nothing but races for keys; raises the error where anything else went wrong."""
+    result: dict[str, Any] = {"writeErrors": [], **(error.details or {})}
+    if result.get("writeConcernErrors") or any(one.get("code") != _DUPLICATE_KEY for one in result["writeErrors"]):
+        raise error
+    return result

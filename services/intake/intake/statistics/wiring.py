@@ -20,7 +20,7 @@ from intake.statistics.routes import statistics_router
 from intake.statistics.told import SurgeBook
 from intake.statistics.watch import SurgeWatch
 from qorgau.bus import Topic
-from qorgau.errors import DeadLettered, NotFound, QorgauError
+from qorgau.errors import NotFound, QorgauError
 from qorgau.front.flagbook import FlagEntry
 from qorgau.front.reading import flag_item
 from qorgau.identity.sender import Sender
@@ -28,8 +28,7 @@ from qorgau.pausing import pause
 from qorgau.rows import FlagRow
 from qorgau.shell.composition import Parts
 from qorgau.shell.edition import Edition
-from qorgau.shell.follower import Follower, LogRecord
-from qorgau.shell.logged import read_logged
+from qorgau.shell.follower import Follower, LogRecord, facts_in
 from qorgau.shell.relay import Relay
 from qorgau.starting import StartRefused
 from qorgau.surge.suppression import BELOW
@@ -124,13 +123,9 @@ def _watch(
 
 
 async def count(records: Sequence[LogRecord], counted: CountBook, watch: SurgeWatch | None) -> None:
-    """Count what the facts topic brings. What cannot be read is the tracker's to tell."""
+    """Count what the facts topic brings."""
     kept = []
-    for record in records:
-        try:
-            fact = read_logged(record.headers, record.value)
-        except DeadLettered:
-            continue
+    for fact in facts_in(records):
         one = counted.kept(fact)
         if one is not None:
             kept.append((str(fact.data.get("region")), one))

@@ -17,13 +17,11 @@ from intake.vault.upkeep import Upkeep
 from qorgau.audit.chain import Linked
 from qorgau.bus import Topic
 from qorgau.embedded.data import default_retention
-from qorgau.errors import DeadLettered
 from qorgau.facts import Fact
 from qorgau.front.idempotency import Idempotency
 from qorgau.shell.composition import Parts
 from qorgau.shell.edition import Edition
-from qorgau.shell.follower import Follower, LogRecord
-from qorgau.shell.logged import read_logged
+from qorgau.shell.follower import Follower, LogRecord, facts_in
 from qorgau.vocabulary import INTAKE, facts_topic
 
 
@@ -74,7 +72,7 @@ def _listening(parts: Parts, upkeep: Upkeep) -> Follower:
     """Hears in the log what changes who may read, and how long something is kept."""
 
     async def heard(records: Sequence[LogRecord]) -> None:
-        await upkeep.heard([fact for record in records if (fact := _fact(record)) is not None])
+        await upkeep.heard(list(facts_in(records)))
 
     topic, settings = facts_topic(INTAKE), parts.host.settings
     return Follower(topic, Topic(settings.brokers, topic), heard, Edition(parts.host.database), name="vault")
@@ -82,11 +80,3 @@ def _listening(parts: Parts, upkeep: Upkeep) -> Follower:
 
 def _of_the_vault(linked: Linked) -> bool:
     return str(linked["kind"]).startswith(KIND)
-
-
-def _fact(record: LogRecord) -> Fact | None:
-    try:
-        return read_logged(record.headers, record.value)
-    except DeadLettered:
-        # The tracker tells of it.
-        return None

@@ -46,7 +46,8 @@ def test_a_report_counts_while_it_is_known_and_nothing_takes_it_out(
     fact = Fact("r1", "102/KZ-75", "report.received", known_at, known_at, "c1", {})
     gone = min(known_at + lasts, FOREVER)
     taken_out = [(begin, begin + length) for begin, length in merges]
-    spans = list(counted_spans(Report(fact, gone), taken_out))
+    report = Report(fact, gone)
+    spans = list(counted_spans(report.fact.known_at, report.gone, taken_out))
     for moment in range(60):
         counts = known_at <= moment < gone and not any(begin <= moment < end for begin, end in taken_out)
         assert any(begin <= moment < end for begin, end in spans) == counts

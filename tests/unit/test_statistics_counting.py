@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.statistics.counting import Kept, Ledger, Report, Sieve, Withdrawn, spans
+from intake.statistics.counting import Kept, Ledger, Report, Sieve, Withdrawn
 from intake.statistics.periods import SETTLING, Days, month_of, next_month
 from qorgau.calendar import Calendar
 from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
+from qorgau.heart.others import counted_spans
 from qorgau.heart.tolls import FOREVER
 from qorgau.instants import HOUR, parse_instant
 from qorgau.policy import load_policy
@@ -65,6 +66,10 @@ def test_the_policy_says_what_is_counted_and_what_takes_it_out() -> None:
     assert sieve.kept(fact("report.received", {**REPORT, "area": "rural"})) is not None
     assert sieve.kept(fact("report.merged", REPORT)) is None
     assert sieve.kept(fact("report.triaged", REPORT)) is not None
+
+
+def spans(known: int, gone: int, taken_out: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(counted_spans(known, gone, taken_out))
 
 
 def test_a_report_counts_until_it_is_withdrawn_and_not_while_it_is_merged() -> None:

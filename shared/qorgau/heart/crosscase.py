@@ -134,7 +134,8 @@ class RepeatFlag:
         for value, own_reports in reports(own, repeat, gone).items():
             pair = Pair()
             for report in [*own_reports, *others.reports(name, value, case)]:
-                spans = counted_spans(report, self._taken_out(report, own_merged, others, case))
+                taken_out = self._taken_out(report, own_merged, others, case)
+                spans = counted_spans(report.fact.known_at, report.gone, taken_out)
                 pair.add(report, spans, self._key(report.fact) if report.fact.case == case else None)
             pair.ready()
             if at is not None:

@@ -191,14 +191,15 @@ def merged(facts: Iterable[Fact], flag: RepeatOf, gone: dict[Identity, int]) -> 
     return dict(found)
 
 
-def counted_spans(report: Report, taken_out: Iterable[Span]) -> Iterator[Span]:
-    """The spans in which a report counts that others take out of the count for a while."""
-    since = report.fact.known_at
+def counted_spans(known: int, gone: int, taken_out: Iterable[Span]) -> Iterator[Span]:
+    """The spans in which a report counts that is known and withdrawn at these instants, and that others take out of the
+    count for a while."""
+    since = known
     for begin, end in sorted(taken_out):
-        if begin >= report.gone:
+        if begin >= gone:
             break
         if begin > since:
             yield since, begin
         since = max(since, end)
-    if since < report.gone:
-        yield since, report.gone
+    if since < gone:
+        yield since, gone

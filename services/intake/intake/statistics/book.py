@@ -11,8 +11,9 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from intake.statistics.counting import Kept, Report, Sieve, Span, Withdrawn, spans
+from intake.statistics.counting import Kept, Report, Sieve, Withdrawn
 from qorgau.facts import Fact
+from qorgau.heart.others import Span, counted_spans
 from qorgau.heart.tolls import FOREVER
 from qorgau.shell.edition import Edition
 from qorgau.shell.mongo import deadline, insert_all, write_all
@@ -96,7 +97,7 @@ class CountBook:
                 document["region"],
                 document["channel"],
                 document["time"],
-                spans(document["known"], document.get("gone", FOREVER), taken_out.get(document["report"], ())),
+                tuple(counted_spans(*_span(document), taken_out.get(document["report"], ()))),
             )
             for document in documents
         ]
@@ -110,8 +111,16 @@ class CountBook:
             async with deadline(_READ_WITHIN):
                 documents = await self._counted.find(query, {"merges": 1, "known": 1, "gone": 1}).to_list(None)
             for document in documents:
-                found[document["merges"]].append((document["known"], document.get("gone", FOREVER)))
+                begin, end = _span(document)
+                # Else its withdrawal was known before it, and it never took anything out.
+                if begin < end:
+                    found[document["merges"]].append((begin, end))
         return found
+
+
+def _span(document: Mapping[str, Any]) -> Span:
+    """When what is kept is known, and when it is withdrawn."""
+    return document["known"], document.get("gone", FOREVER)
 
 
 def _heard(region: str) -> str:

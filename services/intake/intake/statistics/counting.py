@@ -5,7 +5,7 @@ A report counts from when it is known until it is withdrawn, and not while a kno
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -13,10 +13,8 @@ from typing import Any, Literal
 from qorgau import rules
 from qorgau.facts import WITHDRAWAL, Fact
 from qorgau.heart.matching import Predicate, any_of, where
+from qorgau.heart.others import Span
 from qorgau.heart.tolls import FOREVER
-
-Span = tuple[int, int]
-"""From the first instant at which something counts to the first at which it no longer does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +76,6 @@ class Sieve:
         if self._not is not None and fact.type == self._not.fact and report:
             return Kept(_name(fact, fact.id), "merge", region, "", report, fact.time, fact.known_at)
         return None
-
-
-def spans(known: int, gone: int, taken_out: Iterable[Span]) -> tuple[Span, ...]:
-    """When a report counts that is known and withdrawn at these instants, and taken out by others for a while."""
-    found, since = [], known
-    for begin, end in sorted(taken_out):
-        if begin > since and since < gone:
-            found.append((since, min(begin, gone)))
-        since = max(since, end)
-    if since < gone:
-        found.append((since, gone))
-    return tuple(found)
 
 
 class Ledger:

@@ -131,6 +131,11 @@ def test_every_weekly_method_can_be_asked_for(method: str) -> None:
         {"daily": {"method": "ears_c2", "lag_days": 1}},
         {"daily": {"method": "ears_c2", "threshold": 4}},
         {"daily": {"method": "ears_c2", "baseline_days": 0}},
+        # One day, or an alarm a period, has no spread and no bound to be computed.
+        {"daily": {"method": "ears_c2", "baseline_days": 1}},
+        {"daily": {"method": "cusum", "baseline": 1}},
+        {"daily": {"method": "cusum", "between_alarms": 1}},
+        {"weekly": {"method": "farrington_lite", "baseline_weeks": 1}},
         {"daily": {"method": "ears_c2", "sd_floor": "half"}},
         {"daily": {"method": "ears_c2", "z": 2}},
         {"weekly": {"method": "farrington_lite", "power": 2}},

@@ -105,14 +105,14 @@ def _ears(name: str, row: Mapping[str, Any]) -> Method:
     function, lag, more, threshold = _EARS[name]
     _only(row, "baseline_days", "lag_days", "threshold", "sd_floor", "min_count")
     _fixed(row, lag_days=lag, threshold=threshold)
-    how = Ears(_whole(row, "baseline_days", 7), _number(row, "sd_floor", 0.5), _whole(row, "min_count", 5))
+    how = Ears(_whole(row, "baseline_days", 7, 2), _number(row, "sd_floor", 0.5), _whole(row, "min_count", 5))
     return Method(name, "day", lambda counts: function(counts, how), how.days + lag + more, lag, how.days)
 
 
 def _farrington(name: str, row: Mapping[str, Any]) -> Method:
     _only(row, "baseline_weeks", "z", "power")
     _fixed(row, power=1.5)
-    how = Farrington(_whole(row, "baseline_weeks", 8), _number(row, "z", 1.96))
+    how = Farrington(_whole(row, "baseline_weeks", 8, 2), _number(row, "z", 1.96))
     if name == "farrington":
         return Method(name, "week", partial(farrington, how=how), _FULL_WEEKS, 0, 0)
     return Method(name, "week", partial(_lite, how=how), max(how.weeks, 3), 0, how.weeks)
@@ -125,10 +125,10 @@ def _lite(counts: Sequence[int | None], how: Farrington) -> Readings:
 def _cusum(period: Period, row: Mapping[str, Any]) -> Method:
     _only(row, "baseline", "lag", "shift", "between_alarms", "min_count")
     how = Cusum(
-        periods=_whole(row, "baseline", 28),
+        periods=_whole(row, "baseline", 28, 2),
         lag=_whole(row, "lag", 7),
         shift=_number(row, "shift", 1.0),
-        between_alarms=_number(row, "between_alarms", 100.0),
+        between_alarms=_number(row, "between_alarms", 100.0, 1),
         min_count=_whole(row, "min_count", 5),
     )
     return Method("cusum", period, partial(cusum, how=how), how.periods + how.lag + _CUSUM_BACK, how.lag, how.periods)
@@ -145,17 +145,17 @@ def _fixed(row: Mapping[str, Any], **values: float) -> None:
             raise BadRule(f"{name} of {row['method']} is {value:g}")
 
 
-def _whole(row: Mapping[str, Any], name: str, default: int) -> int:
+def _whole(row: Mapping[str, Any], name: str, default: int, least: int = 1) -> int:
     value = row.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 366:
-        raise BadRule(f"{name} is a whole number from 1 to 366")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 366:
+        raise BadRule(f"{name} is a whole number from {least} to 366")
     return value
 
 
-def _number(row: Mapping[str, Any], name: str, default: float) -> float:
+def _number(row: Mapping[str, Any], name: str, default: float, above: float = 0) -> float:
     value = row.get(name, default)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise BadRule(f"{name} is a number above 0")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > above:
+        raise BadRule(f"{name} is a number above {above:g}")
     return float(value)
 
 

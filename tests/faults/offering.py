@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tests.faults.made_up import personal_part
+from benchmarks.people import personal_part
 
 # More than a service works on at once (1,000 requests): some are refused, and that too must be an answer. Whoever finds
 # no connection waits for one; that counts as waiting for the answer.

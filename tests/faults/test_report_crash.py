@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from benchmarks.people import personal_part
 
 from qorgau.bus import read_all
 from qorgau.embedded.process import Process
@@ -19,7 +20,6 @@ from tests.e2e.stack import PATIENCE, Row, Stack, eventually
 from tests.faults.checks import until_so
 from tests.faults.harness import armed, database
 from tests.faults.load import DESK, REGION
-from tests.faults.made_up import personal_part
 
 TOLD = ["report.received", "report.triaged"]
 CODES: Row = {"region": REGION, "channel": "150", "area": "urban", "needs_police": False}

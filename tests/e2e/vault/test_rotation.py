@@ -3,11 +3,12 @@
 import asyncio
 import itertools
 
+from benchmarks.people import personal_part
+
 from tests.e2e.live.test_persons import CENTRE, as_, read
 from tests.e2e.stack import Stack
 from tests.e2e.vault.clients import CODES
 from tests.e2e.vault.rotating import rotated_and_retired
-from tests.faults.made_up import personal_part
 
 WRITERS, READERS = 4, 4
 

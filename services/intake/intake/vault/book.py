@@ -48,12 +48,13 @@ class VaultBook:
         self._token = secrets.token_hex(6)
         self._queue: list[tuple[VaultRecord, asyncio.Future[bool]]] = []
         self._working: asyncio.Task[None] | None = None
-        self._telling: set[asyncio.Task[None]] = set()
+        # What is being told just now, and the cases it is about.
+        self._telling: dict[asyncio.Task[None], list[str]] = {}
 
     async def prepare(self) -> None:
         """Create the indexes; safe to repeat."""
         async with deadline():
-            for name in ("pending", "unchained", "unreviewed", "indexes", "due", "kek"):
+            for name in ("pending", "unchained", "indexes", "due", "kek"):
                 await self._records.create_index([(name, 1)])
 
     async def open(self, record: VaultRecord) -> bool:
@@ -121,8 +122,8 @@ class VaultBook:
         # Not part of the answer: the reports are safe, and Kafka may take its time.
         if records:
             task = asyncio.create_task(self._tell_quietly(records))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._telling[task] = [record.case for record in records]
+            task.add_done_callback(self._telling.pop)
 
     async def _tell_quietly(self, records: Sequence[VaultRecord]) -> None:
         try:
@@ -155,11 +156,13 @@ class VaultBook:
             return {document["_id"] for document in await found.to_list(None)}
 
     async def tell(self, numbers: Collection[int]) -> None:
-        """Write what waits for these partitions into the log, then forget that it waits. Repeating it is safe."""
+        """Write what waits for these partitions into the log, then forget that it waits; not what this process is
+        telling anyway. Repeating it is safe."""
         while True:
+            under_way = sorted({case for cases in self._telling.values() for case in cases})
+            query = {"pending": 1, "p": {"$in": sorted(numbers)}, "_id": {"$nin": under_way}}
             async with deadline():
-                waiting = self._records.find({"pending": 1, "p": {"$in": sorted(numbers)}})
-                documents = await waiting.limit(AT_ONCE).to_list(None)
+                documents = await self._records.find(query).limit(AT_ONCE).to_list(None)
             if documents:
                 await self._tell([from_document(document) for document in documents])
             if len(documents) < AT_ONCE:
@@ -175,15 +178,14 @@ class VaultBook:
 
     async def wrapped_otherwise(self, numbers: Collection[int], current: str, limit: int) -> list[VaultRecord]:
         """Records of these partitions whose key is wrapped by another key than the current one."""
-        return await self._some({"kek": {"$nin": [None, current]}, "p": {"$in": sorted(numbers)}}, limit)
+        ours = {"p": {"$in": sorted(numbers)}}
+        # Bounded: to ask for all but one makes some servers look at everything. The ids of keys are printable ASCII.
+        spans: tuple[dict[str, str], ...] = ({"$gt": "", "$lt": current}, {"$gt": current, "$lt": "\x7f"})
+        return [record for span in spans for record in await self._some({"kek": span, **ours}, limit)]
 
     async def sharing(self, indexes: Collection[str], limit: int) -> list[VaultRecord]:
         """Records in which one of these blind indexes stands."""
         return await self._some({"indexes": {"$in": sorted(indexes)}}, limit)
-
-    async def unreviewed(self, limit: int) -> list[VaultRecord]:
-        """Records with broken glass that nobody has looked at yet."""
-        return await self._some({"unreviewed": 1}, limit)
 
     async def _some(self, query: Mapping[str, Any], limit: int, order: str = "") -> list[VaultRecord]:
         async with deadline():
@@ -201,7 +203,7 @@ class VaultBook:
         if self._working is not None:
             await asyncio.wait({self._working})
         if self._telling:
-            await asyncio.wait(self._telling)
+            await asyncio.wait(set(self._telling))
 
 
 async def _nothing(_: Sequence[VaultRecord]) -> None:

@@ -44,19 +44,20 @@ class Upkeep:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look after it until it is time to stop; what fails is tried again."""
         while not stopping.is_set():
-            try:
-                await self.rewrap()
-                await self.retain()
-            except QorgauError as error:
-                _log.warning("the vault could not be looked after: %s; trying again", error.title)
+            for task in (self.rewrap, self.retain):
+                try:
+                    await task()
+                except QorgauError as error:
+                    _log.warning("the vault could not be looked after: %s; trying again", error.title)
             await pause(stopping, EVERY)
 
     async def rewrap(self) -> int:
         """Wrap the keys of cases under the current key where they are under another; how many that were."""
         if self.locks is None:
             return 0
-        current, done = await self.locks.provider.current(), 0
-        while records := await self.book.wrapped_otherwise(self.numbers(), current, AT_ONCE):
+        done, provider = 0, self.locks.provider
+        # Asked each time: another rotation may have begun.
+        while records := await self.book.wrapped_otherwise(self.numbers(), await provider.current(), AT_ONCE):
             for record in records:
                 done += await self._rewrap(record, self.locks)
             if len(records) < AT_ONCE:

@@ -6,7 +6,6 @@ withdrawal; both go the way of reports, so they are safe with the case before th
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from pymongo import UpdateOne
@@ -50,11 +49,15 @@ class Incidents:
         """Note what new reports may be duplicates of. Repeating it changes nothing. Raises Unavailable."""
         found: dict[str, Proposal] = {}
         by_record = {record.case: indexes for record in records if (indexes := _indexes(record))}
-        everybody = await self._sharing(list(by_record.values()))
+        # Asked for each by itself, one may come several times.
+        everybody = list({other.case: other for other in await self._sharing(list(by_record.values()))}.values())
+        places: dict[str, list[int]] = {}
+        for place, other in enumerate(everybody):
+            for index in _indexes(other):
+                places.setdefault(index, []).append(place)
         for record in records:
-            indexes = by_record.get(record.case, frozenset())
-            near = (other for other in everybody if not indexes.isdisjoint(_indexes(other))) if indexes else ()
-            others = [sketch for other in islice(near, MOST) for sketch in sketches(other)]
+            near = {place for index in by_record.get(record.case, ()) for place in places.get(index, ())}
+            others = [sketch for place in sorted(near)[:MOST] for sketch in sketches(everybody[place])]
             for own in sketches(record):
                 found |= {_name(each): each for each in proposals(own, others)}
         noted = [_noted(name, each, self.now()) for name, each in found.items()]

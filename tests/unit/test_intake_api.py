@@ -10,8 +10,7 @@ import pytest
 import intake.domain
 from intake.reports import Reports, reports_router
 from intake.transfers import transfer_guard
-from intake.vault.blind import IndexKeys, traces
-from intake.vault.form import Personal
+from intake.vault.blind import IndexKeys, Traces
 from intake.vault.keys import DataKeys, HeldKeys, Keyring
 from intake.vault.opening import Locks, Opening
 from intake.vault.packing import unpack
@@ -56,8 +55,8 @@ class Memory:
     async def find(self, case: str) -> VaultRecord | None:
         return self.records.get(case)
 
-    async def reference(self, case: str, personal: Personal | None, keys: IndexKeys, now: int) -> str | None:
-        found = sorted(traces(personal, keys).pair)
+    async def reference(self, case: str, searched: Traces, stored: Traces, now: int) -> str | None:
+        found = sorted(searched.pair)
         known = [self.known[index] for index in found if index in self.known]
         reference = known[0] if known else f"pair-{len(self.known)}"
         self.known |= dict.fromkeys(found, reference)

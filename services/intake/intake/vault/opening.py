@@ -40,7 +40,7 @@ class Book(Protocol):
 class PairsOf(Protocol):
     """Who recognises pairs."""
 
-    async def reference(self, case: str, personal: Personal | None, keys: IndexKeys, now: int) -> str | None:
+    async def reference(self, case: str, searched: Traces, stored: Traces, now: int) -> str | None:
         """The reference of a report's pair, or None."""
 
 
@@ -70,7 +70,8 @@ class Opening:
         same key came with another body, Unavailable where it cannot be made durable or sealed."""
         report, keys = told.facts[0], self._keys()
         case, now, request = str(report.case), report.recorded, _digest(told.body, keys)
-        facts = await self._linked(case, told, now)
+        searched, traced = self._traces(told.personal, keys)
+        facts = await self._linked(case, told, searched, traced, now)
         key, fields = await self._sealed(case, told)
         stored = Report(
             id=told.id,
@@ -78,7 +79,7 @@ class Opening:
             at=now,
             request=request,
             fields=fields,
-            traces=traces(told.personal, keys.newest()) if self.locks else Traces(),
+            traces=traced,
             codes=dict(facts[0].data),
         )
         record = opened(case, stored, facts, key, told.personal, now)
@@ -99,9 +100,16 @@ class Opening:
             raise other_body()
         return record.facts
 
-    async def _linked(self, case: str, told: Told, now: int) -> Sequence[Fact]:
+    def _traces(self, personal: Personal | None, keys: IndexKeys) -> tuple[Traces, Traces]:
+        """By what the people are searched, under every index secret, and by what they are kept, under the newest."""
+        if self.locks is None:
+            return Traces(), Traces()
+        searched, newest = traces(personal, keys), keys.newest()
+        return searched, searched if newest == keys else traces(personal, newest)
+
+    async def _linked(self, case: str, told: Told, searched: Traces, traced: Traces, now: int) -> Sequence[Fact]:
         """The facts, the report with the reference of its pair where the vault recognises one."""
-        pair = await self.pairs.reference(case, told.personal, self.locks.indexes(), now) if self.locks else None
+        pair = await self.pairs.reference(case, searched, traced, now)
         if pair is None:
             return told.facts
         report = told.facts[0]

@@ -12,8 +12,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from intake.vault.blind import IndexKeys, Traces, contradict, traces
-from intake.vault.form import Personal
+from intake.vault.blind import Traces, contradict
 from intake.vault.together import Together
 from qorgau.errors import Unavailable
 from qorgau.shell.mongo import collection, deadline, insert_all, write_all
@@ -49,15 +48,10 @@ class Pairs:
             for name in ("index", "cases"):
                 await self._pairs.create_index([(name, 1)])
 
-    async def reference(self, case: str, personal: Personal | None, keys: IndexKeys, now: int) -> str | None:
-        """The reference of a report's pair, noted for its case; None where the two cannot be recognised. Raises
-        Unavailable. Repeating it is safe."""
-        searched = traces(personal, keys)
-        if not searched.pair:
-            return None
-        newest = keys.newest()
-        stored = searched if newest == keys else traces(personal, newest)
-        return await self._together.do(_Asked(case, searched, stored, now))
+    async def reference(self, case: str, searched: Traces, stored: Traces, now: int) -> str | None:
+        """The reference of a report's pair, searched under all index secrets and noted for its case under the newest;
+        None where the two cannot be recognised. Raises Unavailable. Repeating it is safe."""
+        return await self._together.do(_Asked(case, searched, stored, now)) if searched.pair else None
 
     async def forget(self, case: str) -> None:
         """Take a case out: its people are to be recognised no more. A pair of which no case is left goes."""

@@ -184,7 +184,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write_settings(home: Path, mirror_of: str, url: str) -> None:
     (home / ".m2").mkdir(parents=True)
     (home / ".m2" / "settings.xml").write_text(
-        '<settings xmlns="http://maven.apache.org/SETTINGS/1.2.0"><mirrors>'
+        '<settings xmlns="http://maven.'
+        'apache.org/SETTINGS/1.2.0"><mirrors>'
         f"<mirror><id>near</id><mirrorOf>{mirror_of}</mirrorOf><url>{url}/</url></mirror></mirrors></settings>",
         encoding="utf-8",
     )

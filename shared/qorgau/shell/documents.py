@@ -125,7 +125,7 @@ def to_document(stored: Stored, partition: int, version: str) -> dict[str, Any]:
         "fp": record.fingerprint,
         "law_from": record.law_from,
         "outbox": [_event_document(event) for event in stored.outbox],
-        "others": [_fact_document(fact) | {"case": fact.case} for fact in record.others],
+        "others": [fact_document(fact) for fact in record.others],
         "pending": stored.pending,
         "full": stored.full,
         "closed": stored.closed,
@@ -152,7 +152,7 @@ def from_document(document: Mapping[str, Any]) -> Stored:
         timers=timers,
         fingerprint=document["fp"],
         law_from=document["law_from"],
-        others=tuple(_fact(fact["case"], fact) for fact in document.get("others", ())),
+        others=tuple(map(fact_of_document, document.get("others", ()))),
     )
     return Stored(
         record=record,

@@ -12,7 +12,7 @@ from intake.vault import access
 from intake.vault.access import PURPOSES, VERDICTS, Access, Basis, Consent, Grant, Reader, Refusal, Review
 from intake.vault.blind import Traces
 from intake.vault.classes import CALLER, CLASSES, CONTACT, IDENTITY, OFFENDER, class_of
-from intake.vault.records import CaseKey, Entry, Report, VaultRecord, based, consented
+from intake.vault.records import CaseKey, Entry, Report, VaultRecord, based, consented, facts_added
 from qorgau.facts import Fact
 from qorgau.identity.sender import PII_READ
 from qorgau.instants import MICROSECOND
@@ -87,7 +87,8 @@ def referred(
         if purpose
         else None
     )
-    if any(known.identity == facts[0].identity for known in record.facts):
+    added = facts_added(record, facts)
+    if added is record:
         return record, told.basis if isinstance(told, access.Access) else None
     if isinstance(told, Refusal):
         return _refused(record, by, purpose, told, now), told
@@ -99,7 +100,7 @@ def referred(
     line = _line(
         record, by, "referred", now, purpose=purpose, basis=basis, classes=tuple(sorted(classes)), detail=agency
     )
-    return _noted(replace(record, facts=(*record.facts, *facts), pending=True), line), basis
+    return _noted(added, line), basis
 
 
 def basis_changed(record: VaultRecord, agency: str, code: str | None, by: Reader, at: int) -> VaultRecord:

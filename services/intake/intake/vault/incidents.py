@@ -5,7 +5,7 @@ withdrawal; both go the way of reports, so they are safe with the case before th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pymongo import UpdateOne
@@ -14,7 +14,7 @@ from intake.domain import ReportMerged
 from intake.vault.blind import Indexes
 from intake.vault.book import VaultBook
 from intake.vault.duplicates import Proposal, Sketch, proposals, sketches
-from intake.vault.records import VaultRecord
+from intake.vault.records import VaultRecord, facts_added
 from qorgau.errors import Conflict, Forbidden, NotFound
 from qorgau.facts import WITHDRAWAL, Fact
 from qorgau.identity.sender import EVERY, Sender
@@ -139,12 +139,7 @@ class Incidents:
         return Fact(id, source, type, self.now(), self.now(), case, data)
 
     async def _add(self, case: str, fact: Fact) -> None:
-        def added(record: VaultRecord) -> tuple[VaultRecord, None]:
-            if any(known.identity == fact.identity for known in record.facts):
-                return record, None
-            return replace(record, facts=(*record.facts, fact), pending=True), None
-
-        await self.book.change(case, added)
+        await self.book.change(case, lambda record: (facts_added(record, [fact]), None))
 
 
 def _indexes(record: VaultRecord) -> Indexes:

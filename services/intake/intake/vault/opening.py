@@ -10,7 +10,7 @@ from intake.vault.blind import IndexKeys, Traces, body_digest, is_same_body, tra
 from intake.vault.form import Personal
 from intake.vault.keys import DataKeys, KeyProvider, new_data_key
 from intake.vault.packing import pack
-from intake.vault.records import CaseKey, Marks, Report, VaultRecord, opened
+from intake.vault.records import CaseKey, Marks, Report, VaultRecord, linked, opened
 from intake.vault.retention import Retention, retained
 from intake.vault.sealing import Draw
 from qorgau.errors import Invalid, Unavailable
@@ -83,9 +83,9 @@ class Opening:
             codes=dict(facts[0].data),
         )
         record = opened(case, stored, facts, key, told.personal, now)
-        record = retained(self.retention, record, Marks(opened=now), now)
+        record = retained(self.retention, record, Marks(), now)
         pair = facts[0].data.get("pair_ref")
-        if await self.book.open(record if pair is None else replace(record, pair_ref=str(pair))):
+        if await self.book.open(record if pair is None else linked(record, str(pair))):
             return facts
         return await self._known(case, told)
 

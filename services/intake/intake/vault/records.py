@@ -136,6 +136,13 @@ def report_added(
     )
 
 
+def facts_added(record: VaultRecord, facts: Sequence[Fact]) -> VaultRecord:
+    """The record with facts that are still to be told; those it has already change nothing."""
+    known = {fact.identity for fact in record.facts}
+    new = tuple(fact for fact in facts if fact.identity not in known)
+    return replace(record, facts=(*record.facts, *new), pending=True) if new else record
+
+
 def facts_told(record: VaultRecord) -> VaultRecord:
     """The record once all its facts are in the log."""
     return replace(record, pending=False)

@@ -5,7 +5,7 @@ Nothing is shown, and nothing destroyed elsewhere, before the line that says so 
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from intake.vault.access import Grant, Reader, Refusal, is_advocate, may_list_re
 from intake.vault.dealing import Readable
 from intake.vault.opening import Locks
 from intake.vault.packing import unpack
-from intake.vault.records import Entry, Erased, VaultRecord
+from intake.vault.records import Entry, Erased, VaultRecord, facts_added
 from intake.vault.versions import version_of
 from qorgau.errors import Forbidden, NotFound, QorgauError, Unavailable
 from qorgau.facts import Fact
@@ -65,7 +65,8 @@ class Persons:
     async def read(self, case: str, sender: Sender, purpose: str, wanted: Iterable[str] | None) -> Versioned:
         """What the sender may see of the persons of a case, for this purpose. Raises NotFound, Forbidden, Erased,
         Unavailable; an attempt that is refused leaves a line too."""
-        seen, reader = await self._visible(case, sender), _reader(sender, await self._opener(case))
+        record = await self._record(case)
+        seen, reader = await self._visible(record, sender), _reader(sender, _opener(record))
         classes = None if wanted is None else list(wanted)
 
         def looked(record: VaultRecord) -> tuple[VaultRecord, tuple[Readable | Refusal, str]]:
@@ -85,10 +86,10 @@ class Persons:
         reader = await self._of_the_case(case, sender)
 
         def noted(record: VaultRecord) -> tuple[VaultRecord, None]:
-            if any(known.identity == fact.identity for known in record.facts):
-                return record, None
-            changed = dealing.consent_changed(record, agency, state, reader, fact.recorded)
-            return replace(changed, facts=(*changed.facts, fact), pending=True), None
+            told = facts_added(record, [fact])
+            if told is not record:
+                told = dealing.consent_changed(told, agency, state, reader, fact.recorded)
+            return told, None
 
         await self._change(case, noted, if_match)
 
@@ -147,16 +148,18 @@ class Persons:
     async def erase(self, case: str, sender: Sender, reason: str, if_match: str | None = None) -> dict[str, Any]:
         """Destroy the key of a case, and with it every personal field; facts, flags and statistics stay."""
         await self._member(case, sender)
-        refusal = await self._change(
-            case, lambda record: dealing.erased(record, _reader(sender, _COORDINATOR), reason, self.now()), if_match
-        )
+
+        def gone(record: VaultRecord) -> tuple[VaultRecord, tuple[Refusal | None, int | None]]:
+            changed, refusal = dealing.erased(record, _reader(sender, _COORDINATOR), reason, self.now())
+            return changed, (refusal, changed.erased_at)
+
+        refusal, erased_at = await self._change(case, gone, if_match)
         if refusal is not None:
             raise _refused(refusal, True)
         if self.locks is not None:
             self.locks.data_keys.forget(case)
         await self.forget(case)
-        record = await self._record(case)
-        return {"case": case, "erased_at": format_instant(record.erased_at or self.now())}
+        return {"case": case, "erased_at": format_instant(erased_at or self.now())}
 
     async def accesses(self, case: str, sender: Sender) -> Versioned:
         """Who did what with the persons of a case, and when, the oldest first; for the advocate and coordinators."""
@@ -193,13 +196,12 @@ class Persons:
             raise NotFound
         return record
 
-    async def _visible(self, case: str, sender: Sender) -> bool:
+    async def _visible(self, record: VaultRecord, sender: Sender) -> bool:
         """Whether the sender may know that the case exists: part of it, or entitled by somebody."""
-        record = await self._record(case)
         sharing = record.sharing
         entitled = sender.agency in sharing.consents or sender.agency in sharing.bases
         granted = any((grant.agency, grant.subject) == (sender.agency, sender.subject) for grant in sharing.grants)
-        return entitled or granted or may_read(sender, await self.facts_of(case))
+        return entitled or granted or may_read(sender, await self.facts_of(record.case))
 
     async def _member(self, case: str, sender: Sender) -> VaultRecord:
         record = await self._record(case)
@@ -218,9 +220,10 @@ class Persons:
             raise _refused(refusal, True)
         return reader
 
-    async def _opener(self, case: str) -> str:
-        record = await self._record(case)
-        return record.sharing.advocate or record.reports[0].source if record.reports else _COORDINATOR
+
+def _opener(record: VaultRecord) -> str:
+    """The agency that opened the case, the advocate before others."""
+    return record.sharing.advocate or record.reports[0].source if record.reports else _COORDINATOR
 
 
 def _reader(sender: Sender, development: str) -> Reader:

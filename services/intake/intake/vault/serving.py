@@ -67,6 +67,9 @@ class Persons:
         Unavailable; an attempt that is refused leaves a line too."""
         record = await self._record(case)
         seen, reader = await self._visible(record, sender), _reader(sender, _opener(record))
+        if sender.agency == EVERY and not seen:
+            # It acts as whoever opened the case, but in its own regions only.
+            raise NotFound
         classes = None if wanted is None else list(wanted)
 
         def looked(record: VaultRecord) -> tuple[VaultRecord, tuple[Readable | Refusal, str]]:

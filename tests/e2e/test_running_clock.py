@@ -19,6 +19,8 @@ from tests.e2e.stack import KEEPERS, Stack, eventually, order, running
 AT = parse_instant("2030-03-18T00:00:00+05:00")
 WAVES, IN_A_WAVE, WAVE = 3, 334, 10 * SECOND
 LAG_P99 = 0.3
+# Beside other tests on the same two cores nothing can be said of milliseconds.
+LAG_BESIDE_OTHERS = 3.0
 
 
 @pytest.fixture(scope="module")
@@ -51,31 +53,42 @@ def _event(record: LogRecord) -> dict[str, object]:
     return {**json.loads(record.value or b""), "type": kind}
 
 
-async def test_a_deadline_that_passes_with_no_event_is_flagged_within_300_ms_and_never_early(stack: Stack) -> None:
-    """1,000 open reports that nobody triages: P01 is due five minutes after each, in three waves of ten seconds.
-
-    A machine that does other things at the same time is late in some wave; only ours would be late in all of them.
-    """
+async def lags(stack: Stack, name: str, waves: int, wave: int) -> list[list[float]]:
+    """By how many seconds each of so many open reports that nobody triages is flagged late, wave by wave; P01 is due
+    five minutes after each."""
+    count = waves * IN_A_WAVE
     begin = time.time_ns() // 1_000 + 15 * SECOND
-    dues = {f"lag-{n}": begin + n * WAVE // IN_A_WAVE for n in range(WAVES * IN_A_WAVE)}
-    waves = {case: (due - begin) // WAVE for case, due in dues.items()}
+    dues = {f"{name}-{n}": begin + n * wave // IN_A_WAVE for n in range(count)}
     await stack.post([report(case, due - 5 * MINUTE) for case, due in dues.items()])
     assert time.time_ns() // 1_000 < begin, "the machine was too slow to post before the first is due"
-    await asyncio.sleep(max(0.0, (begin + WAVES * WAVE) / SECOND - time.time()) + 1)
-    lags: dict[int, list[float]] = {}
+    await asyncio.sleep(max(0.0, (begin + waves * wave) / SECOND - time.time()) + 1)
+    found: list[list[float]] = []
 
     async def all_raised() -> None:
-        lags.clear()
+        found[:] = [[] for _ in range(waves)]
         for item in await flag_events(stack):
             case = str(item["case"])
             if case in dues and item["level"] == "breach" and item["type"] == "qorgau.flag.raised.v1":
                 late = (parse_instant(item["emitted_at"]) - dues[case]) / SECOND
-                lags.setdefault(waves[case], []).append(late)
-        assert sum(map(len, lags.values())) == len(dues)
+                found[(dues[case] - begin) // wave].append(late)
+        assert sum(map(len, found)) == count
 
     await eventually(all_raised)
-    assert min(late for wave in lags.values() for late in wave) >= 0, "a flag went out before its deadline"
-    p99 = [sorted(wave)[len(wave) * 99 // 100] for wave in lags.values()]
+    return [sorted(wave) for wave in found]
+
+
+async def test_a_deadline_that_passes_with_no_event_is_flagged_by_itself_and_never_early(stack: Stack) -> None:
+    (wave,) = await lags(stack, "soon", 1, 5 * SECOND)
+    assert wave[0] >= 0, "a flag went out before its deadline"
+    assert wave[-1] <= LAG_BESIDE_OTHERS
+
+
+@pytest.mark.long
+async def test_a_deadline_that_passes_with_no_event_is_flagged_within_300_ms_and_never_early(stack: Stack) -> None:
+    """A machine that does other things beside it is late in some wave; only our own fault would be late in all."""
+    waves = await lags(stack, "lag", WAVES, WAVE)
+    assert min(wave[0] for wave in waves) >= 0, "a flag went out before its deadline"
+    p99 = [wave[len(wave) * 99 // 100] for wave in waves]
     assert min(p99) <= LAG_P99, f"p99 of the waves in seconds: {p99}"
 
 

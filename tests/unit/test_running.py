@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 import textwrap
 from asyncio.subprocess import PIPE
@@ -49,6 +50,19 @@ async def served(app: FastAPI, stopping: asyncio.Event) -> AsyncIterator[tuple[s
         stopping.set()
         await asyncio.wait({server}, timeout=LONG)
         assert server.done()
+
+
+async def test_an_answer_in_several_parts_does_not_wait_for_the_acknowledgement_of_the_first() -> None:
+    at_once: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        at_once.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(connected, sock=bind("127.0.0.1", 0)) as server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await asyncio.wait_for(at_once, LONG)
+        writer.close()
 
 
 async def test_it_answers_on_a_free_port_and_no_longer_when_it_has_stopped() -> None:

@@ -101,7 +101,9 @@ async def together(stopping: asyncio.Event, *parts: Coroutine[Any, Any, None]) -
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket that listens on this address, on a free port for 0; raises StartRefused where somebody else has it."""
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # Named, or asyncio does not know that it is TCP, and an answer in two parts waits for the acknowledgement of its
+    # first, 40 ms.
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, proto=socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

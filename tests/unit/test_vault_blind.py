@@ -188,5 +188,3 @@ def test_a_request_is_known_again_while_its_secret_is_kept() -> None:
     assert is_same_body(digest, {"a": 1}, ROTATING)
     assert not is_same_body(digest, {"a": 2}, ROTATING)
     assert not is_same_body(digest, {"a": 1}, IndexKeys("i2", {"i2": NEXT}))
-    with pytest.raises(ValueError, match="no canonical form"):
-        body_digest({"a": 2**70}, KEYS)

@@ -69,13 +69,17 @@ async def write_all(target: Any, operations: list[Any], limit: timedelta = DEADL
         return sum(int(result.get(name, 0)) for name in ("nMatched", "nUpserted", "nInserted"))
 
 
-async def insert_all(target: Any, documents: Sequence[Mapping[str, Any]], limit: timedelta = DEADLINE) -> set[int]:
-    """An unordered bulk insert; the places of the documents whose key is there already, which is no error."""
+async def insert_all(
+    target: Any, documents: Sequence[Mapping[str, Any]], limit: timedelta = DEADLINE, *, ordered: bool = False
+) -> set[int]:
+    """A bulk insert; the places of the documents that were not written because their key is there already, which is no
+    error: `ordered`, also of all that come after the first of them."""
     async with deadline(limit):
         try:
-            await target.bulk_write([InsertOne(document) for document in documents], ordered=False)
+            await target.bulk_write([InsertOne(document) for document in documents], ordered=ordered)
         except BulkWriteError as error:
-            return {int(problem["index"]) for problem in only_keys_taken(error)["writeErrors"]}
+            taken = {int(problem["index"]) for problem in only_keys_taken(error)["writeErrors"]}
+            return set(range(min(taken), len(documents))) if ordered else taken
     return set()
 
 

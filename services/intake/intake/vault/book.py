@@ -14,6 +14,7 @@ from pymongo import UpdateMany
 
 from intake.vault.records import VaultRecord
 from intake.vault.storing import from_document, to_document
+from intake.vault.together import Together
 from qorgau.errors import NotFound, QorgauError, Unavailable
 from qorgau.facts import Fact
 from qorgau.front.posting import FactLog
@@ -23,6 +24,8 @@ from qorgau.shell.mongo import barrier, collection, deadline, insert_all, write_
 
 # As many as are written, or told, at once; what is left comes with the next look.
 AT_ONCE = 500
+# So few are flushed one by one, which takes one journey to the database instead of three.
+FLUSHED_EACH = 2
 # A batch of the largest size on a server that has much else to do; who waits for longer has gone.
 WRITTEN_WITHIN = timedelta(seconds=20)
 # So many may wait for their turn to be written; more are refused, and come again.
@@ -46,8 +49,7 @@ class VaultBook:
         self._number_of = number_of
         self._log = log
         self._token = secrets.token_hex(6)
-        self._queue: list[tuple[VaultRecord, asyncio.Future[bool]]] = []
-        self._working: asyncio.Task[None] | None = None
+        self._together: Together[VaultRecord, bool] = Together(self._write, AT_ONCE)
         # What is being told just now, and the cases it is about.
         self._telling: dict[asyncio.Task[None], list[str]] = {}
 
@@ -59,13 +61,9 @@ class VaultBook:
 
     async def open(self, record: VaultRecord) -> bool:
         """Write a new case; whether it was new. Raises Unavailable where it cannot be made safe, or too many wait."""
-        if len(self._queue) >= WAITING:
+        if self._together.waiting >= WAITING:
             raise Unavailable("Too many reports at once; send this one again in a moment.")
-        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._queue.append((record, written))
-        if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._write())
-        return await written
+        return await self._together.do(record)
 
     async def find(self, case: str) -> VaultRecord | None:
         """The record of a case, or None."""
@@ -98,25 +96,19 @@ class VaultBook:
     def _next(self, version: str) -> str:
         return f"{int(version.partition('.')[0] or 0) + 1}.{self._token}"
 
-    async def _write(self) -> None:
-        """Write what waits, and what comes meanwhile, until nothing does."""
-        while self._queue:
-            batch, self._queue = self._queue[:AT_ONCE], self._queue[AT_ONCE:]
-            records = [record for record, _ in batch]
-            try:
-                documents = [to_document(record, self._number_of(record.case), self._next("")) for record in records]
-                crash_point("before-vault-write")
-                known = await insert_all(self._opening, documents, WRITTEN_WITHIN)
-                crash_point("after-vault-write")
-                await barrier(self._database, _NAME, WRITTEN_WITHIN, seen=[(self._records, {"_id": records[-1].case})])
-                crash_point("after-vault-flush")
-            except Exception as error:
-                _fail([written for _, written in batch], error)
-                continue
-            for place, (_, written) in enumerate(batch):
-                if not written.done():
-                    written.set_result(place not in known)
-            self._tell_soon([record for place, record in enumerate(records) if place not in known])
+    async def _write(self, records: Sequence[VaultRecord]) -> list[bool]:
+        """Write new cases so that they survive a crash, and let them be told; of each, whether it was new."""
+        documents = [to_document(record, self._number_of(record.case), self._next("")) for record in records]
+        few = len(documents) <= FLUSHED_EACH
+        crash_point("before-vault-write")
+        known = await insert_all(self._records if few else self._opening, documents, WRITTEN_WITHIN)
+        crash_point("after-vault-write")
+        if not few:
+            await barrier(self._database, _NAME, WRITTEN_WITHIN, seen=[(self._records, {"_id": records[-1].case})])
+        crash_point("after-vault-flush")
+        new = [place not in known for place in range(len(records))]
+        self._tell_soon([record for record, is_new in zip(records, new, strict=True) if is_new])
+        return new
 
     def _tell_soon(self, records: Sequence[VaultRecord]) -> None:
         # Not part of the answer: the reports are safe, and Kafka may take its time.
@@ -183,9 +175,9 @@ class VaultBook:
         spans: tuple[dict[str, str], ...] = ({"$gt": "", "$lt": current}, {"$gt": current, "$lt": "\x7f"})
         return [record for span in spans for record in await self._some({"kek": span, **ours}, limit)]
 
-    async def sharing(self, indexes: Collection[str], limit: int) -> list[VaultRecord]:
-        """Records in which one of these blind indexes stands."""
-        return await self._some({"indexes": {"$in": sorted(indexes)}}, limit)
+    async def sharing(self, indexes: Collection[str], besides: Collection[str], limit: int) -> list[VaultRecord]:
+        """Records in which one of these blind indexes stands, but for those of some cases."""
+        return await self._some({"indexes": {"$in": sorted(indexes)}, "_id": {"$nin": sorted(besides)}}, limit)
 
     async def _some(self, query: Mapping[str, Any], limit: int, order: str = "") -> list[VaultRecord]:
         async with deadline():
@@ -200,17 +192,10 @@ class VaultBook:
 
     async def close(self) -> None:
         """Wait for what is being written and told; what could not be told is told by the tracker."""
-        if self._working is not None:
-            await asyncio.wait({self._working})
+        await self._together.close()
         if self._telling:
             await asyncio.wait(set(self._telling))
 
 
 async def _nothing(_: Sequence[VaultRecord]) -> None:
     return
-
-
-def _fail(waiting: Sequence[asyncio.Future[bool]], error: Exception) -> None:
-    for written in waiting:
-        if not written.done():
-            written.set_exception(error)

@@ -4,7 +4,7 @@ Proposals are kept beside the vault, codes and scores only. To merge is a fact o
 withdrawal; both go the way of reports, so they are safe with the case before they are answered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +49,7 @@ class Incidents:
         """Note what new reports may be duplicates of. Repeating it changes nothing. Raises Unavailable."""
         found: dict[str, Proposal] = {}
         by_record = {record.case: indexes for record in records if (indexes := _indexes(record))}
-        # Asked for each by itself, one may come several times.
-        everybody = list({other.case: other for other in await self._sharing(list(by_record.values()))}.values())
+        everybody = [record for record in records if record.case in by_record] + await self._sharing(by_record)
         places: dict[str, list[int]] = {}
         for place, other in enumerate(everybody):
             for index in _indexes(other):
@@ -63,15 +62,16 @@ class Incidents:
         noted = [_noted(name, each, self.now()) for name, each in found.items()]
         await write_all(self._proposals, noted)
 
-    async def _sharing(self, sought: Sequence[Indexes]) -> Sequence[VaultRecord]:
-        """Every record that shares an index with one of these: together, or, where one index fills the answer, each by
-        itself, so that a shelter's phone does not hide the others."""
+    async def _sharing(self, sought: Mapping[str, Indexes]) -> list[VaultRecord]:
+        """Every other record that shares an index with one of these cases: together, or, where one index fills the
+        answer, each by itself, so that a shelter's phone does not hide the others."""
         if not sought:
-            return ()
-        together = await self.book.sharing(frozenset().union(*sought), MOST + len(sought))
-        if len(together) < MOST + len(sought) or len(sought) == 1:
+            return []
+        together = await self.book.sharing(frozenset().union(*sought.values()), sought, MOST)
+        if len(together) < MOST or len(sought) == 1:
             return together
-        return [record for indexes in sought for record in await self.book.sharing(indexes, MOST)]
+        each = [record for indexes in sought.values() for record in await self.book.sharing(indexes, sought, MOST)]
+        return list({record.case: record for record in each}.values())
 
     async def page(self, state: str, sender: Sender, after: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
         """At most `limit` proposals in the sender's regions, after a key, with their keys; the oldest first."""

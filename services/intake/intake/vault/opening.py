@@ -13,7 +13,7 @@ from intake.vault.packing import pack
 from intake.vault.records import CaseKey, Marks, Report, VaultRecord, linked, opened
 from intake.vault.retention import Retention, retained
 from intake.vault.sealing import Draw
-from qorgau.errors import Invalid, Unavailable
+from qorgau.errors import Unavailable
 from qorgau.facts import Fact
 from qorgau.front.idempotency import other_body
 
@@ -69,7 +69,7 @@ class Opening:
         """Write the case; return its facts as stored, older ones where it is there already. Raises Invalid where the
         same key came with another body, Unavailable where it cannot be made durable or sealed."""
         report, keys = told.facts[0], self._keys()
-        case, now, request = str(report.case), report.recorded, _digest(told.body, keys)
+        case, now, request = str(report.case), report.recorded, body_digest(told.body, keys)
         searched, traced = self._traces(told.personal, keys)
         facts = await self._linked(case, told, searched, traced, now)
         key, fields = await self._sealed(case, told)
@@ -126,10 +126,3 @@ class Opening:
 
     def _keys(self) -> IndexKeys:
         return self.locks.indexes() if self.locks else self.plain
-
-
-def _digest(body: Mapping[str, Any], keys: IndexKeys) -> str:
-    try:
-        return body_digest(body, keys)
-    except ValueError:
-        raise Invalid("It has a number that is too large or not exact; send it as a text.") from None

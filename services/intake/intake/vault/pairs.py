@@ -66,22 +66,17 @@ class Pairs:
             found = await self._pairs.find({"index": {"$in": sought}}).to_list(None)
         notes = Notes({document["_id"]: document for document in found})
         given = [notes.reference(one) for one in asked]
-        # The first index of a pair decides for the others, also between replicas, so it is written before them.
-        lost = await self._lost([name for name in notes.new if name in notes.deciding], notes)
-        alone = {name for _, names in given if lost & names for name in names}
-        lost |= await self._lost([name for name in notes.new if name not in notes.deciding | alone], notes)
+        # The first index of a pair decides for the others, also between replicas, so it is written before them; where
+        # somebody else has written one, nothing after it is.
+        names = sorted(notes.new, key=lambda name: name not in notes.deciding)
+        taken = await insert_all(self._pairs, [notes.new[name] for name in names], ordered=True) if names else ()
+        lost = {names[place] for place in taken}
         joined = [UpdateOne({"_id": name}, {"$addToSet": {"cases": case}}) for name, case in notes.joined]
         await write_all(self._pairs, joined)
         return [
-            await self._alone(one) if names & (lost | alone) else reference
-            for one, (reference, names) in zip(asked, given, strict=True)
+            await self._alone(one) if own & lost else reference
+            for one, (reference, own) in zip(asked, given, strict=True)
         ]
-
-    async def _lost(self, names: Sequence[str], notes: "Notes") -> set[str]:
-        """Write new documents; the names of those that somebody else has written."""
-        if not names:
-            return set()
-        return {names[place] for place in await insert_all(self._pairs, [notes.new[name] for name in names])}
 
     async def _alone(self, one: _Asked) -> str:
         """The reference of a report whose pair somebody else noted at the same instant."""

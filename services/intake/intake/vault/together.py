@@ -18,6 +18,16 @@ class Together(Generic[_Asked, _Given]):
         self._waiting: list[tuple[_Asked, asyncio.Future[_Given]]] = []
         self._working: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
+
+    async def close(self) -> None:
+        """Wait for what is being done, and for what waits."""
+        if self._working is not None:
+            await asyncio.wait({self._working})
+
     async def do(self, asked: _Asked) -> _Given:
         """The answer to one of them."""
         answered: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()

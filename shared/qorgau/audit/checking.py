@@ -207,8 +207,8 @@ class AnchorCheck:
         self._forked: tuple[int, int] | None = None
 
     def take(self, anchors: Iterable[Head], hashes: Mapping[int, str], end: int) -> None:
-        """`hashes`: those of the entries that the anchors name, as far as they are there; `end`: the last number,
-        looked up after the anchors were read."""
+        """`hashes`: those of the entries that the anchors name, as far as they are there; `end`: the last number
+        that is known, looked up after the anchors were read where one of them is beyond it."""
         for anchor in anchors:
             self.anchors += 1
             if anchor.seq > end:

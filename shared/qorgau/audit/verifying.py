@@ -47,10 +47,14 @@ async def check_chain(
             found(finding)
     for finding in chain.finish():
         found(finding)
+    end = 0
     async for anchors in _anchors(kafka, service, deployment, known):
         # In this order: what an anchor tells of was there before the anchor was.
-        hashes = await book.hashes([anchor.seq for anchor in anchors])
-        anchored.take(anchors, hashes, await book.last_number())
+        numbers = [anchor.seq for anchor in anchors]
+        hashes = await book.hashes(numbers)
+        if max(numbers) > end:
+            end = await book.last_number()
+        anchored.take(anchors, hashes, end)
     for finding in anchored.finish():
         found(finding)
     seq = await book.last_number()

@@ -18,10 +18,12 @@ from qorgau.facts import Fact
 from qorgau.record import CaseRecord
 from qorgau.shell.documents import (
     EVENTS,
+    FACTS,
     NOTHING,
     Stored,
     fact_document,
     fact_of_document,
+    facts_in,
     from_document,
     to_document,
 )
@@ -115,6 +117,13 @@ class Store:
                 documents = await self._cases.find({"_id": {"$in": missing}}).to_list(None)
             found |= {document["_id"]: from_document(document) for document in documents}
         return {case: found.get(case) or Stored(CaseRecord(case)) for case in cases}
+
+    async def facts(self, cases: Collection[str]) -> dict[str, tuple[Fact, ...]]:
+        """The facts of those cases that are there, and nothing else of them. Raises NewerDocument."""
+        self._metrics.store_commands.inc()
+        async with deadline(BATCH_DEADLINE):
+            documents = await self._cases.find({"_id": {"$in": list(cases)}}, FACTS).to_list(None)
+        return {document["_id"]: facts_in(document) for document in documents}
 
     async def save(self, changed: Sequence[Stored]) -> tuple[dict[str, Stored], set[str]]:
         """Write these cases so that they survive a crash: those that were written, under their new version, and those

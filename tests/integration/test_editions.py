@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from qorgau.embedded.pair import Pair
 from qorgau.errors import NotFound
 from qorgau.facts import Fact
 from qorgau.record import CaseRecord, learn
+from qorgau.shell.cases import StoredCases
 from qorgau.shell.documents import Stored
 from qorgau.shell.edition import Edition, MadeAgain, begin_next, drop_others, newest
 from qorgau.shell.follower import Follower, LogRecord
@@ -38,6 +40,11 @@ async def database(pair: Pair) -> AsyncIterator[Any]:
 
 def store_of(database: Any) -> Store:
     return Store(Edition(database), lambda _: 0, Metrics())
+
+
+def commands_of(metrics: Metrics) -> float:
+    """How many commands the database was given."""
+    return metrics.registry.get_sample_value("qorgau_store_commands_total") or 0
 
 
 async def names(database: Any) -> set[str]:
@@ -67,6 +74,30 @@ async def test_what_a_late_writer_still_writes_does_not_get_into_the_new_edition
     new = store_of(database)
     await new.edition.begin()
     assert await new.one("c1") is None
+
+
+async def test_what_was_known_of_cases_counts_until_their_partition_is_made_again_and_is_not_asked_for_then(
+    database: Any,
+) -> None:
+    metrics = Metrics()
+    store = Store(Edition(database), lambda case: int(case.removeprefix("c")), metrics)
+    await store.prepare()
+    since, other = replace(FACT, id="since"), replace(FACT, case="c2")
+    await store.save([Stored(learn(CaseRecord(str(fact.case)), [fact])) for fact in (FACT, other)])
+    await begin_next(database)
+    await store.edition.begin()
+    progress = Progress(store.edition, metrics)
+    cases = StoredCases(store, progress)
+    await store.save([Stored(learn(CaseRecord("c1"), [since]))])
+    assert await cases.facts_of(["c1", "c2", "c3"]) == {"c1": (FACT, since), "c2": (other,)}
+    # As the first round does that has read everything: c2 is not in the log.
+    await progress.save({}, judged=[2])
+    assert await cases.facts_of(["c1", "c2"]) == {"c1": (FACT, since)}
+    await progress.save({}, judged=[1])
+    assert await cases.facts_of(["c1", "c2"]) == {"c1": (since,)}
+    before = commands_of(metrics)
+    assert await cases.facts_of(["c1", "c2"]) == {"c1": (since,)}
+    assert commands_of(metrics) - before == 1
 
 
 async def test_of_two_that_make_it_again_at_once_one_does(database: Any) -> None:

@@ -97,7 +97,7 @@ async def test_a_case_in_a_newer_form_is_neither_read_nor_written(store: Store) 
     newer = {"schema": SCHEMA + 1, "v": "2.newer", "facts": "another form", "pending": 1}
     await cases.update_one({"_id": "c1"}, {"$set": newer})
     before = await cases.find_one({"_id": "c1"})
-    for reading in (store.load(["c1"]), store.one("c1"), store.untold({2}, 9)):
+    for reading in (store.load(["c1"]), store.facts(["c1"]), store.one("c1"), store.untold({2}, 9)):
         with pytest.raises(NewerDocument):
             await reading
     # Who has not read it can only begin it, and loses.

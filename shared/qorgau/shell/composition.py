@@ -4,7 +4,7 @@ Clients are made here and nowhere else, and closed here when everything that use
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,8 +24,7 @@ from qorgau.bus import (
     dead_letter,
     partition_of,
 )
-from qorgau.errors import Rejected, Unavailable
-from qorgau.facts import Fact
+from qorgau.errors import Rejected
 from qorgau.front.door import Door
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import FlagBook, FlagEntry, flag_entry
@@ -35,19 +34,18 @@ from qorgau.front.judging import PlanJudge
 from qorgau.front.keeper import Keeper
 from qorgau.front.posted import Models
 from qorgau.front.posting import Guard, Posting
-from qorgau.front.reading import Elsewhere, Others, Reading, Shown, nothing, nowhere
+from qorgau.front.reading import Elsewhere, Others, Reading, nothing, nowhere
 from qorgau.front.registering import Registry
 from qorgau.front.waiting import WaitingRoom
 from qorgau.plan import Plan, compile_policy
 from qorgau.policy import load_policy
-from qorgau.record import CaseRecord, learn
 from qorgau.service import Readiness
 from qorgau.settings import Settings
+from qorgau.shell.cases import StoredCases
 from qorgau.shell.census import census
 from qorgau.shell.corridor import CaseLimits
-from qorgau.shell.documents import Stored
 from qorgau.shell.edition import Edition
-from qorgau.shell.filing import PORTION, Filing
+from qorgau.shell.filing import Filing
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.hosting import Host, host_of
@@ -68,54 +66,6 @@ HORIZON = timedelta(seconds=30)
 Remember = Callable[[Sequence[FlagEntry]], Awaitable[None]]
 # A round takes milliseconds; without one for so long nobody may rely on what is shown.
 ROUND_WITHIN = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCases:
-    """The cases of a service as its readers see them."""
-
-    store: Store
-    progress: Progress
-    reported: Reported | None = None
-
-    async def case(self, case: str) -> Shown | None:
-        """One case, or None. It is unknown while it is full, is made again, or nobody judges its partition. Raises
-        Unavailable where it may be among those that are made again."""
-        stored, judging = await self.store.one(case), await self.progress.judging(self.store.partition(case))
-        # A report is told of by the service that took it from the moment it is safe, not only once it is in the log.
-        reports = await self.reported.of_case(case) if self.reported else ()
-        if not judging.made:
-            return await self._as_it_was(case, reports)
-        if stored is None and not reports:
-            return None
-        stored = stored or Stored(CaseRecord(case))
-        unknown = stored.full or stored.told is not None or not judging.now
-        return Shown(learn(stored.record, reports), stored.version, unknown)
-
-    async def facts_of(self, cases: Collection[str]) -> Mapping[str, Sequence[Fact]]:
-        """What is known of cases, by case; of one that is not made again yet, what was known before."""
-        known: dict[str, Sequence[Fact]] = {}
-        for store in filter(None, (self.store, self.store.former())):
-            asked = [case for case in cases if case not in known]
-            for start in range(0, len(asked), PORTION):
-                loaded = await store.load(asked[start : start + PORTION])
-                known |= {case: stored.record.facts for case, stored in loaded.items() if stored.record.facts}
-        return known
-
-    async def _as_it_was(self, case: str, reports: Sequence[Fact]) -> Shown:
-        """The case before it is made again, with what has been reported since."""
-        former = self.store.former()
-        stored = None if former is None else await former.one(case)
-        if stored is None and not reports:
-            raise Unavailable("The cases are made again from the log; ask again later.")
-        stored = stored or Stored(CaseRecord(case))
-        return Shown(learn(stored.record, reports), stored.version, True)
-
-    async def case_of_flag(self, flag_id: str) -> str | None:
-        """The case in which this service raised a flag, or None."""
-        found = await self.store.case_of_flag(flag_id)
-        former = self.store.former()
-        return found if found is not None or former is None else await former.case_of_flag(flag_id)
 
 
 @dataclass(slots=True)

@@ -22,6 +22,8 @@ from qorgau.rows import FlagEvent, FlagRow
 SCHEMA = 1
 # What `pending` says: nothing to publish, or flag events.
 NOTHING, EVENTS = 0, 1
+# The fields that `facts_in` reads.
+FACTS = {"schema": 1, "facts": 1}
 _KNOWN = frozenset(
     (
         *("_id", "p", "v", "schema", "facts", "flags", "as_of", "next_due", "seq", "timers", "fp", "law_from"),
@@ -144,7 +146,7 @@ def from_document(document: Mapping[str, Any]) -> Stored:
     # While it catches up the document is due earlier than the record; it is looked at again soon enough either way.
     record = CaseRecord(
         case=case,
-        facts=tuple(_fact(case, fact) for fact in document["facts"]),
+        facts=facts_in(document),
         flags=tuple(_flag(case, flag) for flag in document["flags"]),
         as_of=document["as_of"],
         next_due=document["next_due"],
@@ -163,6 +165,12 @@ def from_document(document: Mapping[str, Any]) -> Stored:
         told=None if told_of is None else Told(told_of["at"], told_of["seq"], orjson.loads(told_of["rows"])),
         extra={name: value for name, value in document.items() if name not in _KNOWN},
     )
+
+
+def facts_in(document: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """The facts in the document of a case; raises NewerDocument."""
+    check_schema(document)
+    return tuple(_fact(document["_id"], fact) for fact in document["facts"])
 
 
 def check_schema(document: Mapping[str, Any]) -> None:

@@ -39,6 +39,8 @@ class Progress:
         self.edition = edition
         self._deployment = collection(edition.database, "deployment")
         self._metrics = metrics
+        # Editions and partitions of them that were found made.
+        self._made: set[tuple[int, int]] = set()
 
     @property
     def _positions(self) -> Any:
@@ -70,6 +72,20 @@ class Progress:
         judged = int((document or {}).get("judged", 0))
         silent = time.time_ns() // 1_000 - judged
         return Judging(self.edition.number == 0 or judged > 0, silent <= SILENT_AFTER // timedelta(microseconds=1))
+
+    async def unmade(self, numbers: Collection[int]) -> set[int]:
+        """Those of these partitions whose cases are not all there yet. What is made stays so as long as the edition."""
+        edition = self.edition.number
+        if edition == 0:
+            return set()
+        asked = [number for number in numbers if (edition, number) not in self._made]
+        if asked:
+            query = {"_id": {"$in": sorted(asked)}, "judged": {"$gt": 0}}
+            self._metrics.store_commands.inc()
+            async with deadline():
+                found = await self._positions.find(query, {"_id": 1}).to_list(None)
+            self._made |= {(edition, document["_id"]) for document in found}
+        return {number for number in asked if (edition, number) not in self._made}
 
     async def fix_partitions(self, count: int) -> None:
         """Keep the number of partitions at the first start; raises StartRefused where it is another one now."""

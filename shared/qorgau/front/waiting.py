@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo import DeleteOne, UpdateOne
 
@@ -41,6 +41,7 @@ _ORDER = [("parked", 1), ("_id", 1)]
 # Above every name of a case.
 _TOP = "~"
 _log = logging.getLogger("qorgau")
+_T = TypeVar("_T")
 
 
 class WaitingRoom:
@@ -68,13 +69,8 @@ class WaitingRoom:
 
     async def cases_of(self, digests: Collection[str]) -> Mapping[str, str]:
         """The cases of those references that are registered."""
-        cases: dict[str, str] = {}
-        for number in sorted({self.edition.number, self.readers.number}, reverse=True):
-            edition = self.edition if number == self.edition.number else self.readers
-            async with deadline():
-                found = await edition.collection("references").find({"_id": {"$in": list(digests)}}).to_list(None)
-            cases |= {document["_id"]: document["case"] for document in found}
-        return cases
+        found = await self._references({"_id": {"$in": list(digests)}})
+        return {document["_id"]: document["case"] for document in found}
 
     async def park(self, admitted: Sequence[Admitted]) -> None:
         """Keep facts until their reference is registered, and join at once what was registered meanwhile."""
@@ -88,9 +84,16 @@ class WaitingRoom:
 
     async def registered(self, case: str, agency: str) -> bool:
         """Whether this agency registered a reference of the case."""
-        async with deadline():
-            found = self.edition.collection("references").find({"case": case}, {"agency": 1})
-            return any(document.get("agency") == agency for document in await found.to_list(None))
+        return any(document.get("agency") == agency for document in await self._references({"case": case}))
+
+    async def _references(self, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """What is known of references: first of the newest edition, then, until all are read again, from before."""
+        editions = {edition.number: edition for edition in (self.readers, self.edition)}
+        found: list[Mapping[str, Any]] = []
+        for _, edition in sorted(editions.items(), reverse=True):
+            async with deadline():
+                found += await edition.collection("references").find(query).to_list(None)
+        return found
 
     async def register(self, digest: str, case: str, position: int, agency: str | None = None) -> str:
         """Note a reference read at (or acknowledged for) a position of the log, and who registered it; return the case
@@ -191,11 +194,6 @@ class WaitingRoom:
             for digest, case in (await self.cases_of(some)).items():
                 await self.release(digest, case)
 
-    async def count(self) -> tuple[int, int]:
-        """How many facts wait for a reference, and how many are held apart from their case."""
-        counted = await self._by_reason({})
-        return counted["reference"], counted["held"]
-
     async def waiting(self) -> list[Stored]:
         """How many wait, and how many of them for more than an hour, by what they wait for."""
         over = self._now() - OVERDUE // timedelta(microseconds=1)
@@ -225,14 +223,21 @@ class WaitingRoom:
         async with deadline():
             aside = {"reference": {"$gte": _UNREADABLE, "$lt": _UNREADABLE + _TOP}}
             found = await self._parked.find(aside).sort(_ORDER).to_list(None)
-        for document in found:
-            back = {**document, "reference": document["reference"].removeprefix(_UNREADABLE)}
-            try:
-                self._seal.opened(back)
-            except Unreadable:
-                continue
-            again = UpdateOne({"_id": document["_id"]}, {"$set": {"reference": back["reference"]}})
-            await write_all(self._parked, [again])
+        back = [{**document, "reference": document["reference"].removeprefix(_UNREADABLE)} for document in found]
+        again = [
+            UpdateOne({"_id": document["_id"]}, {"$set": {"reference": document["reference"]}})
+            for document in back
+            if self._can_open(document)
+        ]
+        for some in _slices(again):
+            await write_all(self._parked, list(some))
+
+    def _can_open(self, document: Mapping[str, Any]) -> bool:
+        try:
+            self._seal.opened(document)
+        except Unreadable:
+            return False
+        return True
 
     def _next(self) -> int:
         """The instant of now, and after every one given out here before."""
@@ -245,6 +250,6 @@ def _joined(waiting: Admitted, case: str, stamp: int) -> Admitted:
     return replace(named, fact=named.joined(case, stamp))
 
 
-def _slices(digests: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(digests), _SLICE):
-        yield digests[start : start + _SLICE]
+def _slices(everything: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(everything), _SLICE):
+        yield everything[start : start + _SLICE]

@@ -6,8 +6,7 @@ from typing import Any
 import jwt
 
 from qorgau.identity.claims import new_claims
-from qorgau.identity.sender import Sender
-from qorgau.identity.tokens import SHARED_ALGORITHM, SharedKeyTokens, long_enough
+from qorgau.identity.tokens import SHARED_ALGORITHM, long_enough
 
 
 def make_token(key: str, **claims: Any) -> str:
@@ -15,8 +14,3 @@ def make_token(key: str, **claims: Any) -> str:
     and for a key that is too short."""
     made = new_claims(**claims)
     return jwt.encode(made, long_enough(key), algorithm=SHARED_ALGORITHM, headers={"typ": "JWT"})
-
-
-def read_token(key: str, token: str) -> Sender:
-    """Who a token speaks for; raises Unauthenticated, without saying which check failed."""
-    return SharedKeyTokens(key).read_now(token)

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -48,7 +47,6 @@ class Readiness:
 
 
 Ready = Callable[[], Awaitable[Readiness]]
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def build_app(
@@ -57,7 +55,6 @@ def build_app(
     *,
     ready: Ready,
     metrics: telemetry.Metrics,
-    lifespan: Lifespan | None = None,
     schemas: Mapping[str, Any] = MappingProxyType({}),
     max_body: int = MAX_BODY,
     api: bool = True,
@@ -67,7 +64,6 @@ def build_app(
     app = FastAPI(
         title=f"Qorgau {name}",
         version=VERSION,
-        lifespan=lifespan,
         # The bundled pages load scripts from elsewhere; the description itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,

@@ -13,7 +13,6 @@ import pytest
 from qorgau.audit.anchor import OTHERS_EVERY, Anchoring, read_anchor
 from qorgau.audit.book import AuditBook
 from qorgau.audit.chain import Actor, Entry, Head, append, genesis
-from qorgau.audit.checking import verify
 from qorgau.audit.relay import Audit
 from qorgau.audit.verifying import check_chain
 from qorgau.bus import Outgoing, TopicSpec, prepare_topics, read_all
@@ -24,6 +23,7 @@ from qorgau.store import connect
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import AUDIT_TOPIC, INTAKE
 from tests.audit_waiting import Waiting, entry
+from tests.audited import verify
 from tests.buses import producing
 
 

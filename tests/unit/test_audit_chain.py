@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from qorgau.audit import checking
 from qorgau.audit.chain import Actor, Entry, Head, append, code, digest, genesis, head_of
-from qorgau.audit.checking import Finding, verify
+from qorgau.audit.checking import Finding
+from tests.audited import verify
 
 SERVICE, DEPLOYMENT = "intake", "qorgau"
 START = genesis(SERVICE, DEPLOYMENT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qorgau.auth import read_token
+from qorgau.identity.tokens import SharedKeyTokens
 from tests.command_line import Shell
 from tests.expected import POLICY, ROOT
 
@@ -74,10 +74,10 @@ def test_a_refused_policy_is_bad_input_to_any_other_command(shell: Shell) -> Non
         assert "P01: within" in ended.err
 
 
-def test_a_token_speaks_for_whom_it_was_made(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_token_speaks_for_whom_it_was_made(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QORGAU_TOKEN_KEY", KEY)
     ended = shell.run("token", "--agency", "102/KZ-75", "--scope", "facts:write", "--region", "KZ-75")
-    sender = read_token(KEY, ended.out.strip())
+    sender = await SharedKeyTokens(KEY).read(ended.out.strip())
     assert (sender.agency, *sender.scopes, *sender.regions) == ("102/KZ-75", "facts:write", "KZ-75")
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from qorgau.auth import make_token, read_token
+from qorgau.auth import make_token
 from qorgau.clock import ClockSetting, read_clock, wall_ticks, write_clock
 from qorgau.embedded.kept import BEAT, KeptClock, data_folder, is_real, private_folder, token_key
+from qorgau.identity.tokens import SharedKeyTokens
 from qorgau.instants import DAY, HOUR, MINUTE, parse_instant
 from qorgau.starting import StartRefused
 
@@ -28,12 +29,12 @@ def standing(clock: KeptClock) -> int:
     return setting.at
 
 
-def test_a_key_is_made_once_and_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
+async def test_a_key_is_made_once_and_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
     key = token_key(tmp_path)
     assert token_key(tmp_path) == key
     assert token_key(tmp_path / ".." / tmp_path.name) == key
     assert stat.S_IMODE((tmp_path / "token-key").stat().st_mode) == 0o600
-    assert read_token(key, make_token(key)).agency == "*"
+    assert (await SharedKeyTokens(key).read(make_token(key))).agency == "*"
 
 
 def test_two_folders_have_two_keys(tmp_path: Path) -> None:

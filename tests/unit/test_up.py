@@ -9,13 +9,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from qorgau.auth import read_token
 from qorgau.clock import read_clock, wall_ticks
 from qorgau.embedded.kept import is_real
 from qorgau.identity.keyset import KeySet
 from qorgau.identity.sender import SCOPES
 from qorgau.identity.sources import source_of
-from qorgau.identity.tokens import SignedTokens
+from qorgau.identity.tokens import SharedKeyTokens, SignedTokens
 from qorgau.instants import HOUR, SECOND, parse_instant
 from qorgau.vocabulary import SERVICES
 from tests.running import eventually, fakes, running, start, up
@@ -81,7 +80,7 @@ async def test_with_a_key_of_ones_own_tokens_are_signed_with_it(data: Path, env:
     async with up(data, env=env | given) as run:
         own = await asked(run.line["services"]["court-tracker"])
         assert (own["QORGAU_TOKEN_KEY"], own["QORGAU_JWKS"]) == ("k" * 32, "")
-        assert read_token("k" * 32, run.line["token"]).scopes == SCOPES
+        assert (await SharedKeyTokens("k" * 32).read(run.line["token"])).scopes == SCOPES
         assert not (data / "identity").exists()
 
 

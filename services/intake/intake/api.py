@@ -17,19 +17,17 @@ from qorgau.front.flagbook import FlagBook
 from qorgau.front.keeper import Keeper
 from qorgau.front.limits import AtOnce
 from qorgau.identity.access import Access
-from qorgau.service import Lifespan
 from qorgau.vocabulary import INTAKE
 
 # What a replica on the slowest server we know answers within some seconds; a desk does not wait for longer.
 REPORTS_AT_ONCE = 128
 
 
-def build_api(keeper: Keeper, reports: Reports, *own: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
+def build_api(keeper: Keeper, reports: Reports, *own: APIRouter) -> FastAPI:
     """The application of intake; `own` are the routes of its further parts."""
     app = keeper.app(
         reports_router(reports, keeper.access),
         *own,
-        lifespan=lifespan,
         schemas={**INTAKE_SCHEMAS, **form_schemas(), "Report": form_schema(), "Taken": TAKEN},
     )
     refused = reports.metrics.facts.labels("report", "refused")

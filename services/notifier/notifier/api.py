@@ -17,7 +17,7 @@ from qorgau.front.reading import Cursor, Limit
 from qorgau.identity.access import Access
 from qorgau.identity.membership import shown_to
 from qorgau.instants import parse_instant
-from qorgau.service import Lifespan, Ready, build_app, v1
+from qorgau.service import Ready, build_app, v1
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import NOTIFIER
 
@@ -105,12 +105,10 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], 
     return router
 
 
-def build_api(
-    router: APIRouter, ready: Ready, metrics: Metrics, lifespan: Lifespan | None = None, *, api: bool = True
-) -> FastAPI:
+def build_api(router: APIRouter, ready: Ready, metrics: Metrics, *, api: bool = True) -> FastAPI:
     """The application of the notifier; without `api` it answers only how it does."""
     schemas = {"Flag": event_schema()}
-    return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, lifespan=lifespan, schemas=schemas, api=api)
+    return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, schemas=schemas, api=api)
 
 
 def _instant(since: str | None) -> int | None:

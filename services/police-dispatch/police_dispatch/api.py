@@ -3,9 +3,8 @@
 from fastapi import FastAPI
 
 from qorgau.front.keeper import Keeper
-from qorgau.service import Lifespan
 
 
-def build_api(keeper: Keeper, lifespan: Lifespan | None = None) -> FastAPI:
+def build_api(keeper: Keeper) -> FastAPI:
     """The application of police-dispatch."""
-    return keeper.app(lifespan=lifespan)
+    return keeper.app()

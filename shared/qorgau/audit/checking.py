@@ -228,16 +228,3 @@ class AnchorCheck:
 
 def _wider(span: tuple[int, int] | None, first: int, last: int) -> tuple[int, int]:
     return (first, last) if span is None else (min(span[0], first), max(span[1], last))
-
-
-def verify(service: str, deployment: str, stored: Iterable[Stored], anchors: Iterable[Head]) -> list[Finding]:
-    """Everything that is wrong with a chain that fits into memory."""
-    check, anchored = ChainCheck(service, deployment), AnchorCheck(service)
-    findings: list[Finding] = []
-    hashes: dict[int, str] = {}
-    for place, body in stored:
-        findings += check.take(place, body)
-        if isinstance(place, int):
-            hashes[place] = str(body.get("hash"))
-    anchored.take(anchors, hashes, max(hashes, default=0))
-    return [*findings, *check.finish(), *anchored.finish()]

@@ -13,7 +13,7 @@ from qorgau.front.posting import Posting, facts_router
 from qorgau.front.reading import Reading, cases_router
 from qorgau.front.registering import Registry, references_router
 from qorgau.identity.access import Access
-from qorgau.service import Lifespan, Ready, build_app
+from qorgau.service import Ready, build_app
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,7 @@ class Keeper:
     access: Access
     api: bool = True
 
-    def app(
-        self, *own: APIRouter, lifespan: Lifespan | None = None, schemas: Mapping[str, Any] = MappingProxyType({})
-    ) -> FastAPI:
+    def app(self, *own: APIRouter, schemas: Mapping[str, Any] = MappingProxyType({})) -> FastAPI:
         """The application: the common routes and those that only this service has, with their schemas."""
         common = (
             facts_router(self.posting, self.access),
@@ -41,7 +39,6 @@ class Keeper:
             (*own, *common),
             ready=self.ready,
             metrics=self.posting.metrics,
-            lifespan=lifespan,
             schemas={**CASE_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
             api=self.api,
         )

@@ -38,7 +38,7 @@ class Access:
         """The sender, with what it reaches on this route. Raises Unauthenticated, Forbidden, TooManyRequests, or
         Unavailable where the keys of the issuer cannot be had."""
         try:
-            if credentials is None or credentials.scheme.lower() != "bearer":
+            if credentials is None:
                 raise Refused(Reason.MISSING)
             sender = await self.tokens.read(credentials.credentials)
         except Refused as refused:

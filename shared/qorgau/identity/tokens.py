@@ -89,10 +89,6 @@ class SharedKeyTokens:
         long_enough(self.key)
 
     async def read(self, token: str) -> Sender:
-        return self.read_now(token)
-
-    def read_now(self, token: str) -> Sender:
-        """The same, for a caller that has no loop."""
         _header(token)
         claims = _claims(token, self.key, SHARED_ALGORITHM, self.issuer, self.audience, timedelta())
         return _unless_revoked(sender_of(claims), self.revoked)

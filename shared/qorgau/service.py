@@ -21,6 +21,7 @@ from qorgau.front.answers import PROBLEM as PROBLEM
 from qorgau.front.answers import TEXT, Responses, answer, finished, problems, structure
 from qorgau.front.limits import MAX_BODY, BodyLimit
 from qorgau.front.parameters import known_parameters
+from qorgau.front.problems import problem
 
 VERSION = "0.1.0"
 _log = logging.getLogger("qorgau")
@@ -89,11 +90,6 @@ def build_app(
 def v1() -> APIRouter:
     """A router for one group of routes; the prefix stands in it, so that metrics see the whole route."""
     return APIRouter(prefix="/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
-
-
-def problem(error: QorgauError) -> JSONResponse:
-    """An error as its answer."""
-    return JSONResponse(error.problem(), error.status, error.headers, PROBLEM)
 
 
 async def _on_error(_: Request, error: Exception) -> Response:

@@ -1,7 +1,6 @@
 """What one sender may take: the size of a request body and the number of requests a minute."""
 
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qorgau.errors import Rejected, TooLarge, TooManyRequests, Unavailable
+from qorgau.front.problems import problem
 
 # A body of a megabyte or more is refused; a batch of a thousand facts has a third of it.
 MAX_BODY = 1_000_000 - 1
@@ -41,7 +41,7 @@ class BodyLimit:
         told = dict(scope["headers"]).get(b"content-length", b"0")
         if told.isdigit() and (len(told) > 18 or int(told) > self._limit):
             await _drain(receive)
-            await _refuse(error, send, (b"connection", b"close"))
+            await problem(error, {"Connection": "close"})(scope, receive, send)
             return
         taken = 0
 
@@ -78,7 +78,7 @@ class AtOnce:
             return
         if self._now >= self._most:
             self._refused()
-            await _refuse(Unavailable("Too many at once; send the same again in a moment."), send)
+            await problem(Unavailable("Too many at once; send the same again in a moment."))(scope, receive, send)
             return
         self._now += 1
         try:
@@ -135,11 +135,3 @@ async def _drain(receive: Receive) -> None:
                 message = await receive()
                 taken += len(message.get("body", b""))
                 more = message["type"] == "http.request" and message.get("more_body", False)
-
-
-async def _refuse(error: Rejected, send: Send, *more: tuple[bytes, bytes]) -> None:
-    body = json.dumps(error.problem()).encode()
-    own = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body)), *own, *more]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -23,7 +23,7 @@ from qorgau.embedded.process import Process
 from qorgau.embedded.services import is_ready
 from qorgau.store import connect
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FACTS_TOPICS, POLICE
+from qorgau.vocabulary import FACTS_TOPICS, POLICE, database_name
 
 PARTITIONS = 12
 SERVICE = POLICE
@@ -46,7 +46,7 @@ class Rig:
 
     def database(self, prefix: str = "qorgau") -> Any:
         """The tracker's database under a prefix of its name."""
-        return self.client[f"{prefix}_{SERVICE.replace('-', '_')}"]
+        return self.client[database_name(prefix, SERVICE)]
 
     @property
     def pid(self) -> int:

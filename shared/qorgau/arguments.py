@@ -1,10 +1,11 @@
-"""What several commands are given alike: a policy, an instant, a file of facts; what is wrong with them is bad use."""
+"""What several commands are given alike: policies, instants, files of facts, where the servers are. What is wrong with
+it is bad use."""
 
 import os
 import shutil
 import sys
 import tempfile
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 from qorgau.commands import BadInput
 
 if TYPE_CHECKING:
+    from qorgau.brokers import Brokers
     from qorgau.replay.casefile import CaseFile
     from qorgau.rules import Policy
+    from qorgau.shell.remaking import Servers
 
 STANDARD = "-"
 
@@ -106,3 +109,39 @@ def add_rules(command: ArgumentParser) -> None:
 def add_service(command: ArgumentParser) -> None:
     """Whose rules."""
     command.add_argument("--service", metavar="NAME", help="only the rules of one service")
+
+
+def add_kafka(command: ArgumentParser) -> None:
+    """Where Kafka is."""
+    command.add_argument("--kafka", metavar="ADDRESS", help="where Kafka is; default: QORGAU_KAFKA")
+
+
+def add_servers(command: ArgumentParser) -> None:
+    """Where Kafka and the database are."""
+    add_kafka(command)
+    command.add_argument("--mongo", metavar="URI", help="where the database is; default: QORGAU_MONGO")
+
+
+def kafka_of(arguments: Namespace) -> "Brokers":
+    """The brokers that `--kafka` or the environment names, spoken to as the environment says. Raises BadInput."""
+    from qorgau.brokers import brokers_of_environment
+
+    try:
+        found = brokers_of_environment(arguments.kafka)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    if found is None:
+        raise BadInput("say where Kafka is: --kafka, or QORGAU_KAFKA")
+    return found
+
+
+def servers_of(arguments: Namespace) -> "Servers":
+    """The brokers and the databases that the options of `add_servers` or the environment name. Raises BadInput."""
+    kafka, mongo = kafka_of(arguments), arguments.mongo or os.environ.get("QORGAU_MONGO")
+    if not mongo:
+        raise BadInput("say where the database is: --mongo, or QORGAU_MONGO")
+
+    from qorgau.shell.remaking import Servers
+    from qorgau.vocabulary import DEPLOYMENT
+
+    return Servers(kafka, mongo, os.environ.get("QORGAU_DATABASE") or DEPLOYMENT)

@@ -22,6 +22,7 @@ from qorgau.identity.tokens import KEY_BYTES
 from qorgau.instants import parse_duration
 from qorgau.shell import crash
 from qorgau.starting import StartRefused
+from qorgau.vocabulary import DEPLOYMENT, database_name
 
 Role = Literal["api", "tracker", "all"]
 _MICROSECOND = timedelta(microseconds=1)
@@ -88,7 +89,7 @@ class Settings(KafkaSecurity):
     clock: Path | None = None
     crash_at: Annotated[str, AfterValidator(crash.check)] | None = None
     # The prefix of the database's name, so that several deployments can share one server.
-    database: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = "qorgau"
+    database: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = DEPLOYMENT
     # Fixed for a deployment: a case must never change its partition. Replicas can be added up to this number.
     partitions: Annotated[int, Field(ge=1, le=1024)] = 12
     # How many brokers keep each topic; one is all that an embedded Kafka has.
@@ -110,7 +111,7 @@ class Settings(KafkaSecurity):
     @property
     def database_name(self) -> str:
         """This service's own database."""
-        return f"{self.database}_{self.service.replace('-', '_')}"
+        return database_name(self.database, self.service)
 
     @property
     def serves_api(self) -> bool:

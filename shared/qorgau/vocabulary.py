@@ -18,6 +18,8 @@ REFERENCES_TOPIC = "qorgau.references"
 # Where each service's audit chain ended, now and then.
 AUDIT_TOPIC = "qorgau.audit"
 _INBOUND = "qorgau.inbound."
+# What a deployment is called that says nothing else.
+DEPLOYMENT = "qorgau"
 
 Fields = Mapping[str, frozenset[str] | None]
 
@@ -53,6 +55,11 @@ def copies_topic(service: str) -> str:
 def tracked_topics(service: str) -> tuple[str, ...]:
     """What the tracker of a service reads: the facts of all services, and its own copies."""
     return (*FACTS_TOPICS, copies_topic(service))
+
+
+def database_name(deployment: str, service: str) -> str:
+    """The database of a service; several deployments can share one server."""
+    return f"{deployment}_{service.replace('-', '_')}"
 
 
 def inbound_topic(agency: str) -> str:

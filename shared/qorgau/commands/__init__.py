@@ -4,10 +4,7 @@
 """
 
 import argparse
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    from qorgau.brokers import Brokers
+from typing import TypeAlias
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -16,16 +13,3 @@ OK, FAILED, REFUSED = 0, 1, 2
 
 class BadInput(Exception):
     """Bad use or bad input: told on stderr, exit status 2. The message says where, and repeats nothing of the input."""
-
-
-def kafka_of(arguments: argparse.Namespace) -> "Brokers":
-    """The brokers that `--kafka` or the environment names, spoken to as the environment says. Raises BadInput."""
-    from qorgau.brokers import brokers_of_environment
-
-    try:
-        found = brokers_of_environment(arguments.kafka)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
-    if found is None:
-        raise BadInput("say where Kafka is: --kafka, or QORGAU_KAFKA")
-    return found

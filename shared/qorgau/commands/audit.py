@@ -2,17 +2,15 @@
 
 import argparse
 import asyncio
-import os
 from typing import TYPE_CHECKING
 
-from qorgau.commands import FAILED, OK, BadInput, Subparsers, kafka_of
-from qorgau.vocabulary import SERVICES
+from qorgau.arguments import add_servers, servers_of
+from qorgau.commands import FAILED, OK, BadInput, Subparsers
+from qorgau.vocabulary import SERVICES, database_name
 
 if TYPE_CHECKING:
     from qorgau.audit.chain import Head
-    from qorgau.brokers import Brokers
-
-_KAFKA, _MONGO, _DATABASE = "QORGAU_KAFKA", "QORGAU_MONGO", "QORGAU_DATABASE"
+    from qorgau.shell.remaking import Servers
 
 
 def register(subparsers: Subparsers) -> None:
@@ -30,8 +28,7 @@ def register(subparsers: Subparsers) -> None:
     command.add_argument(
         "--anchor", action="append", default=[], metavar="SEQ:HASH", help="what was kept elsewhere; with --service"
     )
-    command.add_argument("--kafka", metavar="ADDRESS", help=f"where Kafka is; default: {_KAFKA}")
-    command.add_argument("--mongo", metavar="URI", help=f"where the database is; default: {_MONGO}")
+    add_servers(command)
     command.set_defaults(run=verify)
 
 
@@ -42,29 +39,28 @@ def verify(arguments: argparse.Namespace) -> int:
     if arguments.service not in (None, *SERVICES):
         raise BadInput(f"--service is one of {', '.join(SERVICES)}")
     anchors = [_anchor(arguments.service, text) for text in arguments.anchor]
-    kafka, mongo = kafka_of(arguments), arguments.mongo or os.environ.get(_MONGO)
-    if not mongo:
-        raise BadInput(f"say where the database is: --mongo, or {_MONGO}")
+    servers = servers_of(arguments)
     services = SERVICES if arguments.service is None else (arguments.service,)
     try:
-        return asyncio.run(_verify(services, kafka, mongo, anchors))
+        return asyncio.run(_verify(services, servers, anchors))
     except Unavailable:
         raise BadInput("Kafka or the database does not answer; are the addresses right, are they running?") from None
 
 
-async def _verify(services: tuple[str, ...], kafka: "Brokers", mongo: str, anchors: list["Head"]) -> int:
+async def _verify(services: tuple[str, ...], servers: "Servers", anchors: list["Head"]) -> int:
     from qorgau.audit.book import AuditBook
     from qorgau.audit.verifying import check_chain
     from qorgau.output import write_rows
     from qorgau.store import connect
 
-    deployment = os.environ.get(_DATABASE) or "qorgau"
-    client = connect(mongo)
+    deployment, client = servers.database, connect(servers.mongo)
     try:
         checked = []
         for service in services:
-            book = AuditBook(client[f"{deployment}_{service.replace('-', '_')}"], service, deployment)
-            one = await check_chain(book, kafka, service, deployment, lambda finding: write_rows([finding]), anchors)
+            book = AuditBook(client[database_name(deployment, service)], service, deployment)
+            one = await check_chain(
+                book, servers.kafka, service, deployment, lambda finding: write_rows([finding]), anchors
+            )
             # A service that has nothing to audit has no chain, unless there was one once.
             if one.entries or one.anchors:
                 write_rows([one])

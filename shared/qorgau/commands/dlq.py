@@ -5,13 +5,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from qorgau.commands import FAILED, OK, BadInput, Subparsers, kafka_of
+from qorgau.arguments import add_kafka, kafka_of
+from qorgau.commands import FAILED, OK, BadInput, Subparsers
 
 if TYPE_CHECKING:
     from qorgau.brokers import Brokers
     from qorgau.bus import DeadLetter, Producer
-
-_KAFKA = "QORGAU_KAFKA"
 
 
 def register(subparsers: Subparsers) -> None:
@@ -34,7 +33,7 @@ def register(subparsers: Subparsers) -> None:
     replay.add_argument("--partition", type=int, metavar="N", help="only those of this partition")
     replay.set_defaults(run=replay_letters)
     for command in (listing, replay):
-        command.add_argument("--kafka", metavar="ADDRESS", help=f"where Kafka is; default: {_KAFKA}")
+        add_kafka(command)
 
 
 def list_letters(arguments: argparse.Namespace) -> int:

@@ -2,17 +2,15 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from typing import TYPE_CHECKING
 
-from qorgau.commands import FAILED, OK, BadInput, Subparsers, kafka_of
+from qorgau.arguments import add_servers, servers_of
+from qorgau.commands import FAILED, OK, BadInput, Subparsers
 from qorgau.vocabulary import SERVICES
 
 if TYPE_CHECKING:
     from qorgau.shell.remaking import Servers
-
-_KAFKA, _MONGO, _DATABASE = "QORGAU_KAFKA", "QORGAU_MONGO", "QORGAU_DATABASE"
 
 
 def register(subparsers: Subparsers) -> None:
@@ -25,8 +23,7 @@ def register(subparsers: Subparsers) -> None:
     )
     command = subparsers.add_parser("rebuild", help="make a service's database again from Kafka", description=words)
     command.add_argument("service", metavar="SERVICE", help=f"one of {', '.join(SERVICES)}")
-    command.add_argument("--kafka", metavar="ADDRESS", help=f"where Kafka is; default: {_KAFKA}")
-    command.add_argument("--mongo", metavar="URI", help=f"where the database is; default: {_MONGO}")
+    add_servers(command)
     command.set_defaults(run=run)
 
 
@@ -34,13 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Makes it again; one row at the end."""
     if arguments.service not in SERVICES:
         raise BadInput(f"SERVICE is one of {', '.join(SERVICES)}")
-    kafka, mongo = kafka_of(arguments), arguments.mongo or os.environ.get(_MONGO)
-    if not mongo:
-        raise BadInput(f"say where the database is: --mongo, or {_MONGO}")
-
-    from qorgau.shell.remaking import Servers
-
-    return asyncio.run(_remake(arguments.service, Servers(kafka, mongo, os.environ.get(_DATABASE) or "qorgau")))
+    return asyncio.run(_remake(arguments.service, servers_of(arguments)))
 
 
 async def _remake(service: str, servers: "Servers") -> int:

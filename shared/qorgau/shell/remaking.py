@@ -22,7 +22,15 @@ from qorgau.shell.mongo import collection, deadline
 from qorgau.shell.progress import Place, Progress
 from qorgau.store import SELECTION, connect
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import FLAGS_TOPIC, INTAKE, NOTIFIER, REFERENCES_TOPIC, facts_topic, tracked_topics
+from qorgau.vocabulary import (
+    FLAGS_TOPIC,
+    INTAKE,
+    NOTIFIER,
+    REFERENCES_TOPIC,
+    database_name,
+    facts_topic,
+    tracked_topics,
+)
 
 # Whoever works with an edition looks for a newer one at least so often, and may be in the middle of a batch.
 MOVED_WITHIN = CHECK_EVERY + QUIET + timedelta(seconds=1)
@@ -97,7 +105,7 @@ def _topics(service: str) -> tuple[str, ...]:
 async def _database(service: str, servers: Servers) -> AsyncIterator[Any]:
     client = connect(servers.mongo)
     try:
-        yield client[f"{servers.database}_{service.replace('-', '_')}"]
+        yield client[database_name(servers.database, service)]
     finally:
         client.close()
 

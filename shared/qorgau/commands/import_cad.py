@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qorgau.commands import FAILED, OK, REFUSED, BadInput, Subparsers
+from qorgau.files import write_whole
 
 if TYPE_CHECKING:
     from qorgau.importing.files import ExportReader
@@ -164,23 +165,13 @@ def import_key(environment: Mapping[str, str]) -> str:
     path = folder / "import.key"
     try:
         if not path.exists():
-            _keep(secrets.token_hex(_KEY_BYTES), path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Another import may have made one in the meantime: it counts.
+            with suppress(FileExistsError):
+                write_whole(path, f"{secrets.token_hex(_KEY_BYTES)}\n".encode(), os.link)
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}; set {_KEY} instead") from None
-
-
-def _keep(key: str, path: Path) -> None:
-    """Written whole or not at all, and never over a key that another import made in the meantime."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(key + "\n")
-    try:
-        with suppress(FileExistsError):
-            os.link(made, path)
-    finally:
-        made.unlink()
 
 
 def _tell(work: "Import", arguments: argparse.Namespace, side: Path) -> None:

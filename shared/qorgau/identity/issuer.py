@@ -17,6 +17,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from qorgau.files import write_whole
 from qorgau.identity.claims import new_claims
 from qorgau.identity.tokens import LEEWAY
 from qorgau.starting import StartRefused
@@ -113,8 +114,8 @@ class Issuer:
         """The public halves first: a token must never be there before what it is checked with."""
         over = self._now() - LEEWAY / timedelta(seconds=1)
         kept = [key for place, key in enumerate(keys) if place == 0 or key.expires > over]
-        _replace(self.jwks, json.dumps({"keys": [key.jwk for key in kept]}))
-        _replace(self._folder / _KEYS, json.dumps([asdict(key) for key in kept]))
+        write_whole(self.jwks, json.dumps({"keys": [key.jwk for key in kept]}).encode())
+        write_whole(self._folder / _KEYS, json.dumps([asdict(key) for key in kept]).encode())
 
 
 def _new_key() -> _Key:
@@ -123,13 +124,3 @@ def _new_key() -> _Key:
 
 def _text(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
-
-
-def _replace(file: Path, content: str) -> None:
-    """Write a file whole or not at all, for its owner alone."""
-    draft = file.with_name(f"{file.name}.new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as new:
-        new.write(content)
-        new.flush()
-        os.fsync(new.fileno())
-    draft.replace(file)

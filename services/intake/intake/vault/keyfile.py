@@ -8,15 +8,14 @@ import json
 import os
 import stat
 from base64 import b64encode
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from intake.vault.keys import HeldKeys, Keyring, key_from_base64, new_data_key
 from intake.vault.sealing import Draw
+from qorgau.files import write_whole
 from qorgau.starting import StartRefused
 
-_MODE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 # A ring of many years; what is larger is another file.
 _LARGEST = 64 * 1024
@@ -61,7 +60,7 @@ def ensure_keyfile(path: Path, draw: Draw = os.urandom) -> None:
     if not path.exists():
         with suppress(FileExistsError):
             # A link fails where the name is taken, and the name never stands for half a file.
-            _write(path, Keyring("k1", {"k1": new_data_key(draw)}), os.link)
+            write_whole(path, _content(Keyring("k1", {"k1": new_data_key(draw)})), os.link)
 
 
 def rotate_keyfile(path: Path, draw: Draw = os.urandom) -> str:
@@ -70,7 +69,7 @@ def rotate_keyfile(path: Path, draw: Draw = os.urandom) -> str:
     name = f"k{len(ring.keys) + 1}"
     while name in ring.keys:
         name += "x"
-    _write(path, Keyring(name, {**ring.keys, name: new_data_key(draw)}), os.replace)
+    write_whole(path, _content(Keyring(name, {**ring.keys, name: new_data_key(draw)})))
     return name
 
 
@@ -79,7 +78,8 @@ def retire_key(path: Path, name: str) -> None:
     ring, _ = _read(path)
     if name == ring.current:
         raise StartRefused("The current key cannot be retired; rotate first.")
-    _write(path, Keyring(ring.current, {other: key for other, key in ring.keys.items() if other != name}), os.replace)
+    left = {other: key for other, key in ring.keys.items() if other != name}
+    write_whole(path, _content(Keyring(ring.current, left)))
 
 
 def _read(path: Path) -> tuple[Keyring, _Seen]:
@@ -109,23 +109,6 @@ def _seen(stats: os.stat_result) -> _Seen:
     return stats.st_ino, stats.st_size, stats.st_mtime_ns, stats.st_ctime_ns
 
 
-def _write(path: Path, ring: Keyring, put: Callable[[Path, Path], object]) -> None:
-    """Write the ring beside the file, flush it, and put it in its place in one step."""
+def _content(ring: Keyring) -> bytes:
     keys = {name: b64encode(key).decode() for name, key in ring.keys.items()}
-    content = json.dumps({"current": ring.current, "keys": keys}, indent=1).encode()
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    beside.unlink(missing_ok=True)
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        put(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    return json.dumps({"current": ring.current, "keys": keys}, indent=1).encode()

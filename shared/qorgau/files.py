@@ -1,0 +1,29 @@
+"""Files with secrets: written whole or not at all, for their owner alone, and there after a crash."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+_MODE = 0o600
+
+
+def write_whole(path: Path, content: bytes, put: Callable[[Path, Path], object] = os.replace) -> None:
+    """Write the content beside the file, flush it, and put it in its place in one step. With `os.link` a file that is
+    there already is left alone: raises FileExistsError then."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        put(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    # The new name is in the folder, and survives only with it.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

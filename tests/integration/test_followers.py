@@ -15,11 +15,9 @@ from qorgau.embedded.pair import Pair
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
 from qorgau.front.door import Admitted
-from qorgau.front.reading import Shown
 from qorgau.front.references import digest
 from qorgau.front.registering import Registry, references_router
 from qorgau.front.waiting import WaitingRoom
-from qorgau.record import CaseRecord
 from qorgau.service import Readiness, build_app
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, LogRecord
@@ -139,14 +137,9 @@ async def test_a_topic_that_is_away_is_tried_again(database: Any, topic: Topic) 
         await eventually(lambda: follower.caught_up)
 
 
-class KnownCases:
+async def facts_of(case: str) -> Sequence[Fact]:
     """Two cases of 102 and nothing else."""
-
-    async def case(self, case: str) -> Shown | None:
-        return Shown(CaseRecord(case, (FACT,)), "1") if case in ("c1", "c2") else None
-
-    async def case_of_flag(self, flag_id: str) -> str | None:
-        return None
+    return (FACT,) if case in ("c1", "c2") else ()
 
 
 @pytest.fixture
@@ -158,7 +151,7 @@ async def room(database: Any, topic: Topic) -> WaitingRoom:
 
 @pytest.fixture
 def registry(room: WaitingRoom, topic: Topic) -> Registry:
-    return Registry(room, topic, KnownCases(), KEY, {"102"})
+    return Registry(room, topic, facts_of, KEY, {"102"})
 
 
 @pytest.fixture

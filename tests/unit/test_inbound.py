@@ -19,8 +19,6 @@ from qorgau.facts import Fact
 from qorgau.front.door import Admitted, Door
 from qorgau.front.inbound import Inbound
 from qorgau.front.posting import Posting
-from qorgau.front.reading import Shown
-from qorgau.record import CaseRecord
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT, INTAKE, POLICE
 from tests.entry import open_gate
@@ -99,11 +97,8 @@ class World:
     async def park(self, admitted: Sequence[Admitted]) -> None:
         self.parked += admitted
 
-    async def case(self, case: str) -> Shown | None:
-        return Shown(CaseRecord(case, self.known), "1") if self.known else None
-
-    async def case_of_flag(self, flag_id: str) -> str | None:
-        return None
+    async def facts_of(self, case: str) -> Sequence[Fact]:
+        return self.known
 
     async def publish(self, records: Sequence[Outgoing]) -> list[int]:
         self.letters += [{"in": record.topic, **orjson.loads(record.value or b"")} for record in records]
@@ -118,7 +113,8 @@ class World:
         door = Door(self.service, models, frozenset({"KZ-75"}), lambda: 2_000_000_000_000_000, KEY)
         posting = Posting(door, self, self, Metrics(), open_gate(), way="kafka")
         revoked = self.revoked.__contains__
-        return Inbound(self.service, self, posting, self, self, Metrics(), self.ensure, revoked)  # type: ignore[arg-type]
+        anything: Any = self
+        return Inbound(self.service, anything, posting, self.facts_of, anything, Metrics(), self.ensure, revoked)
 
     async def take(self, *records: Incoming) -> "World":
         """What becomes of one batch."""

@@ -1,7 +1,7 @@
 """Cases over HTTP: read by their parts, written into by who was given them; a case of others is as one that is not
 there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,6 +68,9 @@ class World:
     async def registered(self, case: str, agency: str) -> bool:
         return (case, agency) in self.registered_by
 
+    async def facts_of(self, case: str) -> Sequence[Fact]:
+        return self.known.facts.get(case, ())
+
     async def case(self, case: str) -> Shown | None:
         facts = self.known.facts.get(case)
         flags = (FlagRow(case, "F5", PAIR, "flag", "high", None, None, 1),)
@@ -107,7 +110,7 @@ async def client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     door = Door(COURT, generate.MODELS[COURT], frozenset({"KZ-75", "KZ-71"}), lambda: 2_000_000_000_000_000, KEY)
     posting = Posting(door, anyone, anyone, Metrics(), Gate(world.known))
     reading = Reading(COURT, world, world, world.registered)
-    registry = Registry(anyone, world, world, KEY, door.kinds)
+    registry = Registry(anyone, world, world.facts_of, KEY, door.kinds)
     app = court_tracker.api.build_api(Keeper(posting, registry, reading, ready, access(KEY)))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         yield client

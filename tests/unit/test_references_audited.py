@@ -9,11 +9,9 @@ from qorgau.audit.chain import Entry
 from qorgau.audit.hosted import references_in
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
-from qorgau.front.reading import Shown
 from qorgau.front.references import digest
 from qorgau.front.registering import Registry
 from qorgau.identity.sender import Sender
-from qorgau.record import CaseRecord
 
 SECRET = "a key of the tests that is long enough"
 FACT = Fact("f1", "102/KZ-75", "police.arrived", 1, 2, "c1", {"region": "KZ-75"})
@@ -43,8 +41,8 @@ class World:
     async def register(self, name: str, case: str, offset: int, agency: str | None) -> str:
         return self.known.setdefault(name, case)
 
-    async def case(self, case: str) -> Shown:
-        return Shown(CaseRecord(case, facts=(FACT,)), "1", False)
+    async def facts_of(self, case: str) -> tuple[Fact, ...]:
+        return (FACT,)
 
 
 @pytest.fixture
@@ -55,7 +53,7 @@ def world() -> World:
 @pytest.fixture
 def registry(world: World) -> Registry:
     anything: Any = world
-    return Registry(anything, anything, anything, SECRET, {"102"}, references_in(anything, lambda: 7))
+    return Registry(anything, anything, world.facts_of, SECRET, {"102"}, references_in(anything, lambda: 7))
 
 
 async def test_it_is_in_the_chain_before_it_is_in_the_topic_and_not_again(world: World, registry: Registry) -> None:

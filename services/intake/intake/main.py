@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from intake.api import build_api, flags_of_others, vault_routers
 from intake.domain import FACTS
@@ -10,13 +10,12 @@ from intake.export import export_router
 from intake.reports import Reports
 from intake.settings import Settings
 from intake.statistics.wiring import statistics_of
-from intake.transfers import FactsOf, transfer_guard
+from intake.transfers import transfer_guard
 from intake.vault.assembling import vault_of
 from intake.vault.book import VaultBook
 from qorgau.bus import FactsLog
-from qorgau.facts import Fact
 from qorgau.front.flagbook import FlagBook
-from qorgau.shell.composition import Parts, flags_follower, parts_of
+from qorgau.shell.composition import flags_follower, parts_of
 from qorgau.shell.edition import Edition
 from qorgau.shell.hosting import Host
 from qorgau.shell.running import main
@@ -39,7 +38,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         vault = vault_of(parts, records, settings)
         reports = Reports(parts.door, vault.opening, key, host.metrics)
         keeper = parts.keeper(
-            guard=transfer_guard(_facts_of(parts)), others=flags_of_others(book), elsewhere=statistics.explained
+            guard=transfer_guard(parts.cases.facts), others=flags_of_others(book), elsewhere=statistics.explained
         )
         export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
         own = (statistics.router, export, *vault_routers(vault, parts.door, host.access))
@@ -47,14 +46,6 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             await host.run(build_api(keeper, reports, *own), stopping)
         finally:
             await records.close()
-
-
-def _facts_of(parts: Parts) -> FactsOf:
-    async def facts_of(case: str) -> Sequence[Fact]:
-        shown = await parts.cases.case(case)
-        return () if shown is None else shown.record.facts
-
-    return facts_of
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ from intake.domain import CaseReferred, TransferAccepted, TransferDeclined, Tran
 from qorgau.errors import Forbidden, Rejected
 from qorgau.facts import Fact
 from qorgau.front.door import EVERY, Sender
+from qorgau.front.reading import FactsOfCase
 
 _OFFER, _REFERRAL = TransferOffered.type, CaseReferred.type
 _ANSWERS = frozenset({TransferAccepted.type, TransferDeclined.type})
 _GUARDED = _ANSWERS | {_OFFER, _REFERRAL}
 _AGAIN = "if the other fact was posted just now, send this again"
 
-FactsOf = Callable[[str], Awaitable[Sequence[Fact]]]
 
-
-def transfer_guard(facts_of: FactsOf) -> Callable[[Sequence[Fact], Sender], Awaitable[Sequence[Rejected | None]]]:
+def transfer_guard(facts_of: FactsOfCase) -> Callable[[Sequence[Fact], Sender], Awaitable[Sequence[Rejected | None]]]:
     """A guard for `Posting`: what is known of the case, and what stands earlier in the same batch, decides."""
 
     async def guard(facts: Sequence[Fact], sender: Sender) -> Sequence[Rejected | None]:

@@ -18,7 +18,7 @@ from qorgau.front.door import WRITE, Sender
 from qorgau.front.envelope import from_kafka
 from qorgau.front.posted import REFERENCE
 from qorgau.front.posting import Posting
-from qorgau.front.reading import Cases
+from qorgau.front.reading import FactsOfCase
 from qorgau.identity.tokens import nobody
 from qorgau.pausing import pause
 from qorgau.telemetry import Metrics
@@ -38,7 +38,7 @@ class Inbound:
     service: str
     reader: InboundReader
     posting: Posting
-    cases: Cases
+    facts_of: FactsOfCase
     producer: Producer
     metrics: Metrics
     ensure_topic: Callable[[str], Awaitable[None]]
@@ -113,8 +113,7 @@ class Inbound:
         case, data = event.get("subject"), event.get("data")
         if not isinstance(case, str) or not _CASE.fullmatch(case) or not isinstance(data, dict):
             return None
-        shown = await self.cases.case(case)
-        for fact in () if shown is None else shown.record.facts:
+        for fact in await self.facts_of(case):
             if fact.identity == (event.get("source"), data.get("fact_id")):
                 known = FACT_TYPES.get(fact.type)
                 return None if known is None else self.service in known.services

@@ -3,7 +3,7 @@
 A case of others and a case that does not exist look the same.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Annotated, Any, Protocol
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from qorgau.errors import NotFound
-from qorgau.facts import fact_to_json
+from qorgau.facts import Fact, fact_to_json
 from qorgau.front.answers import GET_CASE, GET_EXPLANATION, GET_FACTS, GET_FLAGS
 from qorgau.front.answers import NDJSON as NDJSON
 from qorgau.front.door import Sender
@@ -67,6 +67,8 @@ class Judge(Protocol):
 Others = Callable[[str], Awaitable[dict[str, Any]]]
 # The explanation of a flag that is of no case, as far as the sender may see it; raises NotFound.
 Elsewhere = Callable[[str, Sender], Awaitable[dict[str, Any]]]
+# The facts of a case; none where it is not known.
+FactsOfCase = Callable[[str], Awaitable[Sequence[Fact]]]
 # Whether an agency registered a reference of a case.
 Registered = Callable[[str, str], Awaitable[bool]]
 

@@ -19,7 +19,7 @@ from qorgau.front.describe import json_content
 from qorgau.front.door import EVERY, Sender
 from qorgau.front.envelope import read_json
 from qorgau.front.posted import AgencyCode, Reference
-from qorgau.front.reading import Cases
+from qorgau.front.reading import FactsOfCase
 from qorgau.front.waiting import WaitingRoom
 from qorgau.identity.access import Access
 from qorgau.identity.membership import may_register
@@ -64,14 +64,14 @@ class Registry:
         self,
         room: WaitingRoom,
         log: ReferenceLog,
-        cases: Cases,
+        facts_of: FactsOfCase,
         secret: str,
         kinds: Container[str],
         note: Note | None = None,
     ) -> None:
         self._room = room
         self._log = log
-        self._cases = cases
+        self._facts_of = facts_of
         self._secret = secret
         self._kinds = kinds
         self._note = note
@@ -81,8 +81,7 @@ class Registry:
         case of others and for one that is not known here (yet)."""
         if references.reference(f"{system}/{number}") is None:
             raise Invalid("A reference is <system>/<number>, without spaces.")
-        shown = await self._cases.case(case)
-        if not may_register(sender, self._kinds, () if shown is None else shown.record.facts):
+        if not may_register(sender, self._kinds, await self._facts_of(case)):
             raise NotFound
         digest = references.digest(self._secret, system, number)
         known = (await self._room.cases_of({digest})).get(digest)

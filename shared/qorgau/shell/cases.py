@@ -36,6 +36,11 @@ class StoredCases:
         unknown = stored.full or stored.told is not None or not judging.now
         return Shown(learn(stored.record, reports), stored.version, unknown)
 
+    async def facts(self, case: str) -> Sequence[Fact]:
+        """The facts of one case, as `case` shows it; none where it is not known. Raises Unavailable."""
+        shown = await self.case(case)
+        return () if shown is None else shown.record.facts
+
     async def facts_of(self, cases: Collection[str]) -> Mapping[str, Sequence[Fact]]:
         """What is known of cases, by case; of those that are being made again, with what was known before."""
         number = self.store.edition.number

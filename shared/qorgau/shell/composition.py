@@ -98,7 +98,7 @@ class Parts:
                 settings.service,
                 reader,
                 own_kafka,
-                self.cases,
+                self.cases.facts,
                 self.host.producer,
                 metrics,
                 self.host.ensure_topic,
@@ -142,7 +142,9 @@ async def parts_of(
         door = Door(settings.service, models, regions, host.clock.now, key, settings.ahead)
         parts: Parts
         audit = audit_of(host, lambda: parts.numbers())
-        registry = Registry(room, References(producer), cases, key, door.kinds, references_in(audit, host.clock.now))
+        registry = Registry(
+            room, References(producer), cases.facts, key, door.kinds, references_in(audit, host.clock.now)
+        )
         parts = Parts(
             host=host,
             plan=plan,

@@ -17,7 +17,6 @@ from intake.vault.upkeep import Upkeep
 from qorgau.audit.chain import Linked
 from qorgau.bus import Topic
 from qorgau.embedded.data import default_retention
-from qorgau.facts import Fact
 from qorgau.front.idempotency import Idempotency
 from qorgau.shell.composition import Parts
 from qorgau.shell.edition import Edition
@@ -44,10 +43,6 @@ def vault_of(parts: Parts, book: VaultBook, settings: Settings) -> Vault:
     policy = load_retention(settings.retention or default_retention())
     book.after = incidents.look
 
-    async def facts_of(case: str) -> Sequence[Fact]:
-        shown = await parts.cases.case(case)
-        return () if shown is None else shown.record.facts
-
     async def forget(case: str) -> None:
         await pairs.forget(case)
         await incidents.forget(case)
@@ -55,14 +50,14 @@ def vault_of(parts: Parts, book: VaultBook, settings: Settings) -> Vault:
     async def lines_of(case: str) -> Sequence[Entry]:
         return [line_of(linked) for linked in await parts.audit.book.of_case(case) if _of_the_vault(linked)]
 
-    upkeep = Upkeep(book, locks, policy, facts_of, forget, now, parts.numbers)
+    upkeep = Upkeep(book, locks, policy, parts.cases.facts, forget, now, parts.numbers)
     parts.audit.sources.append(VaultLines(book))
     host.prepare += [book.prepare, pairs.prepare, incidents.prepare, commands.prepare]
     host.work.append(upkeep.run)
     host.followers.append(_listening(parts, upkeep))
     return Vault(
         opening=Opening(book, pairs, locks, plain_keys(settings), policy),
-        persons=Persons(book, locks, facts_of, lines_of, forget, now),
+        persons=Persons(book, locks, parts.cases.facts, lines_of, forget, now),
         incidents=incidents,
         commands=commands,
     )

@@ -19,6 +19,7 @@ from intake.vault.versions import version_of
 from qorgau.errors import Forbidden, NotFound, QorgauError, Unavailable
 from qorgau.facts import Fact
 from qorgau.front.paging import check_if_match
+from qorgau.front.reading import FactsOfCase
 from qorgau.identity.membership import may_read
 from qorgau.identity.sender import EVERY, Sender
 from qorgau.instants import format_instant
@@ -37,7 +38,6 @@ class Book(Protocol):
         """Change a record in one write; what `change` gave besides."""
 
 
-FactsOf = Callable[[str], Awaitable[Sequence[Fact]]]
 Forget = Callable[[str], Awaitable[None]]
 LinesOf = Callable[[str], Awaitable[Sequence[Entry]]]
 
@@ -57,7 +57,7 @@ class Persons:
 
     book: Book
     locks: Locks | None
-    facts_of: FactsOf
+    facts_of: FactsOfCase
     lines_of: LinesOf
     forget: Forget
     now: Callable[[], int]

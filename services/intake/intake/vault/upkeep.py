@@ -19,13 +19,13 @@ from intake.vault.records import VaultRecord, consented, rewrapped
 from intake.vault.retention import Retention, marks_of, retained, tally
 from qorgau.errors import NotFound, QorgauError
 from qorgau.facts import Fact
+from qorgau.front.reading import FactsOfCase
 from qorgau.pausing import pause
 
 EVERY = timedelta(seconds=10)
 AT_ONCE = 200
 _log = logging.getLogger("qorgau.vault")
 
-FactsOf = Callable[[str], Awaitable[Sequence[Fact]]]
 Forget = Callable[[str], Awaitable[None]]
 
 
@@ -36,7 +36,7 @@ class Upkeep:
     book: VaultBook
     locks: Locks | None
     policy: Retention
-    facts_of: FactsOf
+    facts_of: FactsOfCase
     forget: Forget
     now: Callable[[], int]
     numbers: Callable[[], Collection[int]]

@@ -11,18 +11,18 @@ from pydantic import Field
 from intake.answers import ACCESSES, BASIS, BROKEN, CONSENT, ERASED, PERSON, REVIEWED
 from intake.commands import NO_STORE, Command, Route, command, once
 from intake.domain import ConsentChanged
+from intake.speaking import posted, speaker
 from intake.vault.access import LONGEST_BREAK, PURPOSES, USUAL_BREAK
 from intake.vault.classes import CLASSES
 from intake.vault.form import LegalBasis
 from intake.vault.serving import Persons, Versioned
-from qorgau.facts import event_type
 from qorgau.front.door import Door
 from qorgau.front.idempotency import Answer, Idempotency, KeyHeader
 from qorgau.front.paging import etag
 from qorgau.front.posted import AgencyCode, Region
 from qorgau.front.reading import CaseId
 from qorgau.identity.access import Access
-from qorgau.identity.sender import EVERY, WRITE, Sender
+from qorgau.identity.sender import Sender
 from qorgau.instants import format_instant
 from qorgau.service import v1
 
@@ -109,18 +109,8 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
         case: CaseId, request: Request, sender: By, key: KeyHeader, if_match: IfMatch = None
     ) -> JSONResponse:
         async def act(told: NoteConsent, name: str) -> Answer:
-            source = sender.agency if sender.agency != EVERY else f"crisis-centre/{told.region}"
-            event = {
-                "specversion": "1.0",
-                "id": name,
-                "source": source,
-                "type": event_type(ConsentChanged.type),
-                "subject": case,
-                "time": format_instant(door.now()),
-                "data": told.model_dump(),
-            }
-            writer = Sender(source, frozenset({WRITE}), sender.regions, subject=sender.subject)
-            fact = door.admit(event, writer).fact
+            by, now = speaker(sender, f"crisis-centre/{told.region}"), format_instant(door.now())
+            fact = posted(door, by, case, ConsentChanged.type, name, now, told.model_dump())
             await persons.note_consent(case, sender, told.agency, told.consent, fact, if_match)
             return Answer(200, {"case": case, "agency": told.agency, "consent": told.consent}, {})
 

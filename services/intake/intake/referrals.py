@@ -16,17 +16,18 @@ from intake.answers import REFERRED
 from intake.commands import Command, command, once
 from intake.domain import CaseReferred
 from intake.shelter import ReferralRequested
+from intake.speaking import posted, speaker
 from intake.vault.access import PURPOSES
 from intake.vault.classes import CLASSES
 from intake.vault.serving import Persons
 from qorgau.errors import Invalid
-from qorgau.facts import Fact, event_type
+from qorgau.facts import Fact
 from qorgau.front.door import Door
 from qorgau.front.idempotency import Answer, Idempotency, KeyHeader
 from qorgau.front.posted import AgencyCode, Region
 from qorgau.front.reading import CaseId
 from qorgau.identity.access import Access
-from qorgau.identity.sender import EVERY, WRITE, Sender, can_speak
+from qorgau.identity.sender import Sender, can_speak
 from qorgau.instants import format_instant
 from qorgau.service import v1
 
@@ -85,24 +86,14 @@ def referrals_router(persons: Persons, commands: Idempotency, door: Door, access
 
 def _facts(door: Door, case: str, sender: Sender, told: ReferCase, name: str) -> list[Fact]:
     """What follows from a referral: that the agency is asked, and for a shelter that a place is looked for."""
-    source = sender.agency if sender.agency != EVERY else f"crisis-centre/{told.region}"
-    if told.agency == source or not can_speak(told.agency):
+    by = speaker(sender, f"crisis-centre/{told.region}")
+    if told.agency == by.agency or not can_speak(told.agency):
         raise Invalid("Name another agency, one that acts in cases.", field="agency")
-    writer = Sender(source, frozenset({WRITE}), sender.regions, subject=sender.subject)
 
     def fact(type: str, id: str, **data: Any) -> Fact:
-        event = {
-            "specversion": "1.0",
-            "id": id,
-            "source": source,
-            "type": event_type(type),
-            "subject": case,
-            "time": format_instant(door.now()),
-            "data": {"region": told.region, **data},
-        }
-        return door.admit(event, writer).fact
+        return posted(door, by, case, type, id, format_instant(door.now()), {"region": told.region, **data})
 
     facts = [fact(CaseReferred.type, name, referral_id=name, agency=told.agency)]
-    if told.agency.partition("/")[0] == _SHELTER and source.partition("/")[0] in ReferralRequested.posted_by:
+    if told.agency.partition("/")[0] == _SHELTER and by.kind in ReferralRequested.posted_by:
         facts.append(fact(ReferralRequested.type, f"{name}-shelter"))
     return facts

@@ -14,14 +14,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from intake.domain import ReportReceived, ReportTriaged
+from intake.speaking import posted, speaker
 from intake.vault.form import split
 from intake.vault.opening import Told
 from qorgau.errors import Malformed, UnsupportedMedia
-from qorgau.facts import Fact, event_type
+from qorgau.facts import Fact
 from qorgau.front.answers import LOCATION, TEXT, answer, array, problems, ref, structure
 from qorgau.front.bodies import read_json_body
 from qorgau.front.describe import json_content
-from qorgau.front.door import EVERY, WRITE, Door, Sender
+from qorgau.front.door import Door, Sender
 from qorgau.front.idempotency import KeyHeader, check_key
 from qorgau.identity.access import Access
 from qorgau.instants import format_instant
@@ -61,18 +62,14 @@ class Reports:
         """The answer to a report, the same for the same key; raises Invalid where the key was used for another."""
         parts = split(body)
         assert isinstance(body, dict)
-        source = sender.agency if sender.agency != EVERY else _desk(body)
-        case, report_id = self._reference("case", source, key), self._reference("report", source, key)
+        by = speaker(sender, _desk(body))
+        case, report_id = self._reference("case", by.agency, key), self._reference("report", by.agency, key)
         time = parts.report.get("time", format_instant(self.door.now()))
         told = {name: value for name, value in parts.report.items() if name != "time"}
         data: list[tuple[str, str, Mapping[str, Any]]] = [(ReportReceived.type, report_id, told)]
         if parts.triage is not None:
-            data.append((ReportTriaged.type, self._reference("triage", source, key), parts.triage))
-        by = replace(sender, scopes=frozenset({WRITE}))
-        facts = [
-            self.door.admit(_event(type, id, source, case, time, {**own, "report_id": report_id}), by).fact
-            for type, id, own in data
-        ]
+            data.append((ReportTriaged.type, self._reference("triage", by.agency, key), parts.triage))
+        facts = [posted(self.door, by, case, type, id, time, {**own, "report_id": report_id}) for type, id, own in data]
         # One instant for what was told at once.
         facts = [replace(fact, recorded=facts[0].recorded) for fact in facts]
         await self.vault.open_case(Told(report_id, facts, parts.personal, body))
@@ -84,18 +81,6 @@ class Reports:
         """A name nobody can guess without the secret, 128 bits long."""
         text = f"{what} {source} {key}".encode()
         return hmac.new(hashlib.sha256(self.secret.encode()).digest(), text, hashlib.sha256).hexdigest()[:32]
-
-
-def _event(type: str, id: str, source: str, case: str, time: object, data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": id,
-        "source": source,
-        "type": event_type(type),
-        "subject": case,
-        "time": time,
-        "data": dict(data),
-    }
 
 
 def _desk(body: Mapping[str, Any]) -> str:

@@ -86,6 +86,11 @@ def baseline(counts: Sequence[int | None], end: int, length: int) -> list[int] |
     return known if len(known) >= _ENOUGH * length else None
 
 
+def judged(counts: Sequence[int | None], last: int | None) -> range:
+    """The indexes of the last so many periods; without a number those of all."""
+    return range(0 if last is None else max(0, len(counts) - last), len(counts))
+
+
 def _sum(block: Sequence[int | None]) -> int | None:
     known = [count for count in block if count is not None]
     return sum(known) if len(known) == len(block) else None

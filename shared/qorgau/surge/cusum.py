@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qorgau.surge.counts import Reading, baseline
+from qorgau.surge.counts import Reading, baseline, judged
 
 _HALF = 0.5
 
@@ -62,12 +62,13 @@ def design(mean: float, dispersion: float = 1.0, how: Cusum = DEFAULT) -> Design
     return Design((sought - mean) / ratio, math.log(how.between_alarms) / theta, theta)
 
 
-def cusum(counts: Sequence[int | None], how: Cusum = DEFAULT) -> tuple[Reading | None, ...]:
+def cusum(counts: Sequence[int | None], how: Cusum = DEFAULT, *, last: int | None = None) -> tuple[Reading | None, ...]:
     """S(t) = max(0, S(t-1) + y(t) - k(t)), an alarm at S >= h; `statistic` is S / h.
 
     k and h follow the usual count: mean m and phi = max(1, variance / m) of the baseline, which is why the sum is
     kept as a share of h. The first sum starts at 0. A gap leaves it as it is. p = exp(-theta S) of the sum without
     restarts, an upper limit (Kingman, Inequalities in the theory of queues, J R Stat Soc B 32 (1970), 102-110).
+    `last` saves nothing here: the sum goes through all that came before.
     """
     state = _State(0.0, 0.0, 0)
     readings: list[Reading | None] = []
@@ -78,7 +79,7 @@ def cusum(counts: Sequence[int | None], how: Cusum = DEFAULT) -> tuple[Reading |
             continue
         reading, state = _step(state, count, usual, how)
         readings.append(reading)
-    return tuple(readings)
+    return tuple(readings[judged(counts, last).start :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from statistics import fmean, stdev
 
 from scipy.special import stdtr
 
-from qorgau.surge.counts import Reading, baseline
+from qorgau.surge.counts import Reading, baseline, judged
 
 C1_THRESHOLD, C2_THRESHOLD, C3_THRESHOLD = 3.0, 3.0, 2.0
 _C3_DAYS = 3
@@ -56,29 +56,33 @@ class Ears:
 F8_DAILY = Ears()
 
 
-def c1(counts: Sequence[int | None], ears: Ears = F8_DAILY) -> tuple[Reading | None, ...]:
+def c1(counts: Sequence[int | None], ears: Ears = F8_DAILY, *, last: int | None = None) -> tuple[Reading | None, ...]:
     """C1 = (y - mean) / sd of the seven days just before (lag 0); an alarm above 3.
 
-    None where a period or its baseline was not counted.
+    None where a period or its baseline was not counted. With `last` only so many periods are judged, the newest.
     """
-    return tuple(_reading(counts, at, 0, C1_THRESHOLD, ears) for at in range(len(counts)))
+    return tuple(_reading(counts, at, 0, C1_THRESHOLD, ears) for at in judged(counts, last))
 
 
-def c2(counts: Sequence[int | None], ears: Ears = F8_DAILY) -> tuple[Reading | None, ...]:
+def c2(counts: Sequence[int | None], ears: Ears = F8_DAILY, *, last: int | None = None) -> tuple[Reading | None, ...]:
     """C2 = (y - mean) / sd of the seven days that end three days before (lag 2); an alarm above 3.
 
     The lag keeps the first days of a slow surge out of what is called usual.
     """
-    return tuple(_reading(counts, at, 2, C2_THRESHOLD, ears) for at in range(len(counts)))
+    return tuple(_reading(counts, at, 2, C2_THRESHOLD, ears) for at in judged(counts, last))
 
 
-def c3(counts: Sequence[int | None], ears: Ears = F8_DAILY) -> tuple[Reading | None, ...]:
+def c3(counts: Sequence[int | None], ears: Ears = F8_DAILY, *, last: int | None = None) -> tuple[Reading | None, ...]:
     """C3(t) = sum of max(0, C2 - 1) over today and the two days before; an alarm above 2.
 
     Days that were alarms themselves are summed as well (Fricker's form). All three C2 are needed.
     """
-    daily = c2(counts, ears)
-    return tuple(_summed(daily[max(0, at - _C3_DAYS + 1) : at + 1], counts[at], ears) for at in range(len(daily)))
+    wanted = judged(counts, last)
+    needed = judged(counts, len(wanted) + _C3_DAYS - 1)
+    daily = dict(zip(needed, c2(counts, ears, last=len(needed)), strict=True))
+    return tuple(
+        _summed([daily.get(at - back) for back in reversed(range(_C3_DAYS))], counts[at], ears) for at in wanted
+    )
 
 
 def _reading(counts: Sequence[int | None], at: int, lag: int, threshold: float, ears: Ears) -> Reading | None:

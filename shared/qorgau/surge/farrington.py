@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, stdtr
 
-from qorgau.surge.counts import Reading, baseline
+from qorgau.surge.counts import Reading, baseline, judged
 from qorgau.surge.quasipoisson import Fit, Floats, fit, predict
 
 # Weeks in 1, 2, ... 5 years, 365.25 / 7 of them in each.
@@ -40,11 +40,14 @@ class Farrington:
 F8_WEEKLY = Farrington()
 
 
-def farrington(counts: Sequence[int | None], how: Farrington = F8_WEEKLY) -> tuple[Reading | None, ...]:
-    """Each week by the full method where the series goes three years back, otherwise by the lite one."""
+def farrington(
+    counts: Sequence[int | None], how: Farrington = F8_WEEKLY, *, last: int | None = None
+) -> tuple[Reading | None, ...]:
+    """Each week, or of the last ones each, by the full method where the series goes three years back, otherwise by the
+    lite one."""
     return tuple(
         full(counts, at, how) if at >= _YEARS_BACK[_TREND_YEARS - 1] else lite(counts, at, how)
-        for at in range(len(counts))
+        for at in judged(counts, last)
     )
 
 

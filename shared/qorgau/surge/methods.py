@@ -1,15 +1,23 @@
 """The methods by name, and what each says of a series, a row a day or week."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from qorgau.surge.counts import Reading, Series, weeks
 from qorgau.surge.cusum import cusum
 from qorgau.surge.ears import c1, c2, c3
 from qorgau.surge.farrington import farrington
 
-METHODS: dict[str, Callable[[Sequence[int | None]], tuple[Reading | None, ...]]] = {
+
+class Judging(Protocol):
+    """Judges each period of a series by those before it, or only the last so many of them, which comes to the same."""
+
+    def __call__(self, counts: Sequence[int | None], *, last: int | None = None) -> tuple[Reading | None, ...]: ...
+
+
+METHODS: dict[str, Judging] = {
     "c1": c1,
     "c2": c2,
     "c3": c3,

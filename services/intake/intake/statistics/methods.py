@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from intake.statistics.periods import Period
 from qorgau import rules
@@ -13,10 +12,12 @@ from qorgau.surge.counts import Reading
 from qorgau.surge.cusum import Cusum, cusum
 from qorgau.surge.ears import C1_THRESHOLD, C2_THRESHOLD, C3_THRESHOLD, Ears, c1, c2, c3
 from qorgau.surge.farrington import Farrington, farrington, lite
+from qorgau.surge.methods import Judging
 from qorgau.vocabulary import INTAKE
 
-Readings = tuple[Reading | None, ...]
-Read = Callable[[Sequence[int | None]], Readings]
+Counts = Sequence[int | None]
+# What is said of the last of these periods, None where it or its baseline was not counted.
+Read = Callable[[Counts], Reading | None]
 # The season of five past years, three weeks on each side of it.
 _FULL_WEEKS = 264
 # A sum that began earlier has long been 0 again.
@@ -94,7 +95,11 @@ def _method(period: Period, row: Mapping[str, Any]) -> Method:
     raise BadRule(f"{period}: the method is none of those in docs/statistics.md")
 
 
-_EARS: Mapping[str, tuple[Callable[[Sequence[int | None], Ears], Readings], int, int, float]] = {
+class _Ears(Protocol):
+    def __call__(self, counts: Counts, ears: Ears, *, last: int) -> tuple[Reading | None, ...]: ...
+
+
+_EARS: Mapping[str, tuple[_Ears, int, int, float]] = {
     "ears_c1": (c1, 0, 0, C1_THRESHOLD),
     "ears_c2": (c2, 2, 0, C2_THRESHOLD),
     "ears_c3": (c3, 2, 2, C3_THRESHOLD),
@@ -106,7 +111,7 @@ def _ears(name: str, row: Mapping[str, Any]) -> Method:
     _only(row, "baseline_days", "lag_days", "threshold", "sd_floor", "min_count")
     _fixed(row, lag_days=lag, threshold=threshold)
     how = Ears(_whole(row, "baseline_days", 7, 2), _number(row, "sd_floor", 0.5), _whole(row, "min_count", 5))
-    return Method(name, "day", lambda counts: function(counts, how), how.days + lag + more, lag, how.days)
+    return Method(name, "day", lambda counts: function(counts, how, last=1)[-1], how.days + lag + more, lag, how.days)
 
 
 def _farrington(name: str, row: Mapping[str, Any]) -> Method:
@@ -114,12 +119,8 @@ def _farrington(name: str, row: Mapping[str, Any]) -> Method:
     _fixed(row, power=1.5)
     how = Farrington(_whole(row, "baseline_weeks", 8, 2), _number(row, "z", 1.96))
     if name == "farrington":
-        return Method(name, "week", partial(farrington, how=how), _FULL_WEEKS, 0, 0)
-    return Method(name, "week", partial(_lite, how=how), max(how.weeks, 3), 0, how.weeks)
-
-
-def _lite(counts: Sequence[int | None], how: Farrington) -> Readings:
-    return tuple(lite(counts, at, how) for at in range(len(counts)))
+        return Method(name, "week", lambda counts: farrington(counts, how, last=1)[-1], _FULL_WEEKS, 0, 0)
+    return Method(name, "week", lambda counts: lite(counts, len(counts) - 1, how), max(how.weeks, 3), 0, how.weeks)
 
 
 def _cusum(period: Period, row: Mapping[str, Any]) -> Method:
@@ -131,7 +132,8 @@ def _cusum(period: Period, row: Mapping[str, Any]) -> Method:
         between_alarms=_number(row, "between_alarms", 100.0, 1),
         min_count=_whole(row, "min_count", 5),
     )
-    return Method("cusum", period, partial(cusum, how=how), how.periods + how.lag + _CUSUM_BACK, how.lag, how.periods)
+    back = how.periods + how.lag + _CUSUM_BACK
+    return Method("cusum", period, lambda counts: cusum(counts, how, last=1)[-1], back, how.lag, how.periods)
 
 
 def _only(row: Mapping[str, Any], *names: str) -> None:
@@ -163,12 +165,12 @@ def others(counts: Sequence[tuple[date, int]], method: Method) -> Iterable[tuple
     """What the other methods say of the last of these periods, as far as the counts reach back."""
     numbers = [count for _, count in counts]
     for name, read in _ALL[method.period].items():
-        reading = read(numbers)[-1] if name != method.name else None
+        reading = read(numbers, last=1)[-1] if name != method.name else None
         if reading is not None:
             yield name, reading
 
 
-_ALL: Mapping[Period, Mapping[str, Read]] = {
+_ALL: Mapping[Period, Mapping[str, Judging]] = {
     "day": {"ears_c1": c1, "ears_c2": c2, "ears_c3": c3, "cusum": cusum},
     "week": {"farrington": farrington, "cusum": cusum},
 }

@@ -95,7 +95,7 @@ class Region:
     def evidence(self, channel: str, first: date, method: Method) -> Evidence | None:
         """What a method says of a period, None where it has no baseline yet."""
         series = self.series(channel, first, method.period, method.back)
-        reading = method.read([count for _, count in series])[-1] if series else None
+        reading = method.read([count for _, count in series]) if series else None
         if reading is None:
             return None
         end = len(series) - 1 - method.lag

@@ -54,7 +54,7 @@ def draw_days(daily: Series, to: Path) -> None:
     )
     shown = range((CLOSE_FROM - daily.start).days, (CLOSE_TO - daily.start).days + 1)
     days, counts = [daily.first_day(at) for at in shown], [daily.counts[at] for at in shown]
-    found = {method: [METHODS[method](daily.counts)[at] for at in shown] for method in MARKS}
+    found = {method: METHODS[method](daily.counts[: shown.stop], last=len(shown)) for method in MARKS}
     _bars(above, days, counts, 0.9)
     _expected(above, days, found["c2"], "expected by C2", "bound of C2")
     _alarms(above, days, counts, found["c2"], "alarm of C2")

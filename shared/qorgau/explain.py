@@ -9,17 +9,16 @@ from typing import Any
 
 from qorgau.explaining.deadline import DeadlineStory
 from qorgau.explaining.flag import FlagStory
+from qorgau.explaining.form import Explanation, about, dated, explanation, up_and_down
 from qorgau.explaining.scene import Scene
 from qorgau.explaining.wording import LocalTime, length
 from qorgau.facts import Fact
 from qorgau.heart.others import Others
-from qorgau.instants import MICROSECOND, format_instant
+from qorgau.instants import MICROSECOND
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import FlagRow
-from qorgau.rules import Flag, Rule
 
-Explanation = dict[str, Any]
 # Outcomes after which the deadline is no longer what the flag was about (deadlines.md 9.2).
 _OVERTAKEN_BY_EVENTS = ("due_moved", "tolled", "void")
 
@@ -41,10 +40,8 @@ def explain(record: CaseRecord, flag_id: str, plan: Plan, others: Iterable[Fact]
 def _of_rule_flag(record: CaseRecord, row: FlagRow, plan: Plan, at: int, others: Others) -> Explanation:
     raised, ended = (Scene(record, plan, then, others) for then in (row.raised_at, at))
     story = FlagStory(row, raised, ended)
-    up = f"It was raised on {story.local(row.raised_at)}"
-    end = "is still up" if row.cleared_at is None else f"was cleared on {story.local(row.cleared_at)}"
-    about = {"rule": _about(story.rule, None), "facts": story.facts(), "steps": story.steps()}
-    return _explanation(row, at, f"{story.rule.title} ({row.rule}). {up} and {end}.", **about)
+    told = {"rule": about(story.rule, None), "facts": story.facts(), "steps": story.steps()}
+    return explanation(row, at, up_and_down(row, story.rule, story.local), **told)
 
 
 def _of_deadline(record: CaseRecord, row: FlagRow, plan: Plan, at: int, others: Others) -> Explanation:
@@ -57,7 +54,7 @@ def _of_deadline(record: CaseRecord, row: FlagRow, plan: Plan, at: int, others: 
         local = LocalTime(plan.calendar.zone(row.region), row.raised_at)
         steps = [_outcome(row, local, None)]
         sentence = f"{row.rule}, raised on {local(row.raised_at)}: the policy of now has no such deadline."
-        return _explanation(row, then, sentence, rule={"id": row.rule}, facts={"start": None, "end": None}, steps=steps)
+        return explanation(row, then, sentence, rule={"id": row.rule}, facts={"start": None, "end": None}, steps=steps)
     story = DeadlineStory(scene, deadline, row)
     later = None
     if then != at and row.start_at is not None:
@@ -65,29 +62,8 @@ def _of_deadline(record: CaseRecord, row: FlagRow, plan: Plan, at: int, others: 
         moved = found.deadline(row.rule, row.key, row.start_at)
         later = DeadlineStory(found, moved, row) if moved is not None else None
     steps = [*story.steps(), _outcome(row, story.local, later)]
-    about = {"rule": _about(story.rule, story.rule.effective_from.isoformat()), "facts": story.facts(), "steps": steps}
-    return _explanation(row, then, _sentence(row, story), **about)
-
-
-def _explanation(row: FlagRow, at: int, sentence: str, **about: Any) -> Explanation:
-    flag = {"id": row.id, **row.to_json(), "region": row.region, "agency": row.agency}
-    return {"flag": flag, "as_of": format_instant(at), **about, "sentence": sentence}
-
-
-def _about(rule: Rule | Flag, effective_from: str | None) -> dict[str, Any]:
-    """The rule as a lawyer knows it."""
-    return {
-        "id": rule.id,
-        "name": rule.name,
-        "title": rule.title,
-        "service": rule.service,
-        "effective_from": effective_from,
-        "basis": rule.basis,
-        "source": rule.source,
-        "duty": rule.duty if isinstance(rule, Rule) else "",
-        "duty_kinds": list(rule.duty_kinds),
-        "severity": rule.severity,
-    }
+    told = {"rule": about(story.rule, story.rule.effective_from.isoformat()), "facts": story.facts(), "steps": steps}
+    return explanation(row, then, _sentence(row, story), **told)
 
 
 def _sentence(row: FlagRow, story: DeadlineStory) -> str:
@@ -112,13 +88,7 @@ def _outcome(row: FlagRow, local: LocalTime, later: DeadlineStory | None) -> dic
     why = _WORDS[row.outcome]
     if row.outcome == "due_moved" and later is not None and later.deadline.due is not None:
         why = f"the due moved to {local(later.deadline.due)}"
-    return {
-        "step": "outcome",
-        "at": format_instant(at),
-        "local": local.iso(at),
-        "outcome": row.outcome,
-        "sentence": f"The flag was cleared on {local(at)}: {why}.",
-    }
+    return dated("outcome", at, f"The flag was cleared on {local(at)}: {why}.", local, outcome=row.outcome)
 
 
 _WORDS = {

@@ -30,7 +30,8 @@ HEART = [
 ]
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
 AUDIT = ["audit/chain", "audit/checking"]
-PURE = [*GROUND, *HEART, "policy", "explain", "explaining/deadline", "explaining/flag", *SURGE, *AUDIT]
+EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
+PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *AUDIT]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

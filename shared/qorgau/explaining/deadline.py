@@ -6,6 +6,7 @@ Every number is the heart's; here it is only named. What one step says is one fu
 from collections.abc import Callable
 from typing import Any
 
+from qorgau.explaining.form import Step, dated
 from qorgau.explaining.scene import Scene, fact_item, rule_of
 from qorgau.explaining.wording import LocalTime, called, condition, length, listed, offset, plural
 from qorgau.facts import Fact
@@ -16,8 +17,6 @@ from qorgau.heart.tolls import FOREVER
 from qorgau.instants import format_duration, format_instant, parse_instant
 from qorgau.rows import FlagRow
 from qorgau.rules import CaseLine, Rule
-
-Step = dict[str, Any]
 
 
 class DeadlineStory:
@@ -251,7 +250,7 @@ class DeadlineStory:
         }
 
     def _step(self, name: str, at: int, sentence: str, **more: Any) -> Step:
-        return {"step": name, "at": format_instant(at), "local": self.local.iso(at), **more, "sentence": sentence}
+        return dated(name, at, sentence, self.local, **more)
 
 
 def _plain(name: str, sentence: str, **more: Any) -> Step:

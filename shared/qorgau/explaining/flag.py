@@ -3,15 +3,14 @@
 from typing import Any, assert_never
 
 from qorgau import rules
+from qorgau.explaining.form import Step, dated
 from qorgau.explaining.scene import Scene, fact_item, flag_of
 from qorgau.explaining.wording import LocalTime, called, length, listed, plural
 from qorgau.facts import Fact
 from qorgau.heart.matching import key_part
 from qorgau.heart.ruleflags import CountFlag
-from qorgau.instants import format_duration, format_instant
+from qorgau.instants import format_duration
 from qorgau.rows import FlagRow
-
-Step = dict[str, Any]
 
 
 class FlagStory:
@@ -111,4 +110,4 @@ class FlagStory:
         return [fact for fact in self.ended.known if fact.known_at == self.row.cleared_at]
 
     def _step(self, name: str, at: int, sentence: str, **more: Any) -> Step:
-        return {"step": name, "at": format_instant(at), "local": self.local.iso(at), **more, "sentence": sentence}
+        return dated(name, at, sentence, self.local, **more)

@@ -4,44 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from intake.statistics.periods import Days
+from qorgau.explaining.form import Explanation, Step, about, dated, explanation, up_and_down
 from qorgau.explaining.wording import LocalTime, plural
-from qorgau.front.reading import flag_item
-from qorgau.instants import format_instant
 from qorgau.rows import FlagRow
 from qorgau.rules import Surge
 
 Numbers = Mapping[str, Any]
 
 
-def explain(row: FlagRow, evidence: Mapping[str, Numbers], rule: Surge, days: Days, as_of: int) -> dict[str, Any]:
+def explain(row: FlagRow, evidence: Mapping[str, Numbers], rule: Surge, days: Days, as_of: int) -> Explanation:
     """As of any other flag: `{"flag", "rule", "as_of", "facts", "steps", "sentence"}`; nobody's facts are in it."""
     local = LocalTime(days.zone, row.raised_at)
-    raised = evidence.get("raised")
-    steps = [_condition(row, raised), _step("raised", row.raised_at, "The flag was raised on {}.", local)]
+    raised = dated("raised", row.raised_at, f"The flag was raised on {local(row.raised_at)}.", local)
+    steps = [_condition(row, evidence.get("raised")), raised]
+    at = as_of
     if row.cleared_at is not None:
-        steps.append(
-            {**_step("cleared", row.cleared_at, _cleared(evidence.get("cleared")), local), **_reading(evidence)}
-        )
-    end = "is still up" if row.cleared_at is None else f"was cleared on {local(row.cleared_at)}"
-    return {
-        "flag": flag_item(row),
-        "as_of": format_instant(as_of if row.cleared_at is None else row.cleared_at),
-        "rule": {
-            "id": rule.id,
-            "name": rule.name,
-            "title": rule.title,
-            "service": rule.service,
-            "effective_from": None,
-            "basis": rule.basis,
-            "source": rule.source,
-            "duty": "",
-            "duty_kinds": list(rule.duty_kinds),
-            "severity": rule.severity,
-        },
-        "facts": {"start": None, "end": None},
-        "steps": steps,
-        "sentence": f"{rule.title} ({row.rule}). It was raised on {local(row.raised_at)} and {end}.",
-    }
+        at = row.cleared_at
+        why = f"It was cleared on {local(at)}{_why_cleared(evidence.get('cleared'))}."
+        steps.append(dated("cleared", at, why, local, **_reading(evidence)))
+    told = {"rule": about(rule, None), "facts": {"start": None, "end": None}, "steps": steps}
+    return explanation(row, at, up_and_down(row, rule, local), **told)
 
 
 def sentence(row: FlagRow, of: Numbers) -> str:
@@ -65,25 +47,21 @@ def _usual(of: Numbers) -> str:
     return f"{mean}, the last of them {plural(of['lag'] + 1, of['period'])} before"
 
 
-def _condition(row: FlagRow, raised: Numbers | None) -> dict[str, Any]:
+def _condition(row: FlagRow, raised: Numbers | None) -> Step:
     step = {"step": "condition", "kind": "surge", "key": row.key}
     if raised is None:
         return step | {"sentence": "It was told before the database was lost, and its counts were not kept."}
     return {**step, **raised, "sentence": sentence(row, raised)}
 
 
-def _cleared(cleared: Numbers | None) -> str:
+def _why_cleared(cleared: Numbers | None) -> str:
     if cleared is None:
-        return "It was cleared on {}."
+        return ""
     if cleared["itself"]:
-        return "It was cleared on {}: with what became known since, its own count is no alarm."
-    return "It was cleared on {}: the surge was over, the newest count is no alarm."
+        return ": with what became known since, its own count is no alarm"
+    return ": the surge was over, the newest count is no alarm"
 
 
 def _reading(evidence: Mapping[str, Numbers]) -> dict[str, Any]:
     reading = evidence.get("cleared", {}).get("reading")
     return {} if reading is None else {"reading": reading}
-
-
-def _step(name: str, at: int, words: str, local: LocalTime) -> dict[str, Any]:
-    return {"step": name, "at": format_instant(at), "local": local.iso(at), "sentence": words.format(local(at))}

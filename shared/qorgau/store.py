@@ -149,6 +149,15 @@ class Store:
             self.recent.keep(stored)
         return kept, lost
 
+    async def change(self, cases: Iterable[str], change: Callable[[Stored], Stored]) -> None:
+        """Load and save these cases with a change, once more where somebody else was quicker; one that `change` gives
+        back as it was is not written."""
+        left = set(cases)
+        while left:
+            loaded = await self.load(left)
+            changed = [change(stored) for stored in loaded.values()]
+            _, left = await self.save([new for new in changed if new is not loaded[new.record.case]])
+
     async def _lost(self, versions: Mapping[str, str]) -> set[str]:
         self._metrics.store_commands.inc()
         async with deadline(BATCH_DEADLINE):

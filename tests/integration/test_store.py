@@ -128,6 +128,19 @@ async def test_a_case_saved_a_moment_ago_is_not_loaded_and_whoever_was_in_betwee
     assert (await often.load(["c1"]))["c1"].full
 
 
+async def test_a_change_is_made_again_where_somebody_was_in_between_and_what_it_leaves_is_not_written(
+    store: Store,
+) -> None:
+    often = Store(store.edition, store.partition, Metrics(), Recent())
+    kept, _ = await often.save([case("c1", 7), case("c2")])
+    await store.save([replace(kept["c1"], full=True)])
+    closing = {"c1": True, "c2": False}
+    await often.change(closing, lambda one: replace(one, closed=True) if closing[one.record.case] else one)
+    found = await store.load(["c1", "c2"])
+    assert (found["c1"].full, found["c1"].closed) == (True, True)
+    assert found["c2"] == kept["c2"]
+
+
 async def test_a_case_is_remembered_without_what_was_told(store: Store) -> None:
     often = Store(store.edition, store.partition, Metrics(), Recent())
     kept, _ = await often.save([replace(case("c1"), outbox=(EVENT,)), replace(case("c2"), outbox=(EVENT,))])

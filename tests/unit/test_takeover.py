@@ -58,6 +58,8 @@ class Shelf:
     async def load(self, cases: Collection[str]) -> dict[str, Stored]:
         return {case: self.cases.get(case, Stored(CaseRecord(case))) for case in cases}
 
+    change = Store.change
+
     async def parked(self) -> list[Fact]:
         return self.waiting
 

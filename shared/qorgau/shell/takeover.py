@@ -113,11 +113,7 @@ class TakeOver:
             event = self._own(record)
             if event is not None:
                 by_case[str(event.item["case"])].append(event)
-        left = set(by_case)
-        while left:
-            loaded = await self.store.load(left)
-            changed = [remember(stored, by_case[case]) for case, stored in loaded.items()]
-            _, left = await self.store.save([new for new in changed if new is not loaded[new.record.case]])
+        await self.store.change(by_case, lambda stored: remember(stored, by_case[stored.record.case]))
 
     def _own(self, record: LogRecord) -> ToldEvent | None:
         """An event of a case of this service; whatever else stands in the topic is for its readers to tell. A surge is

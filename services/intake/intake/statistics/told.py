@@ -102,11 +102,7 @@ class SurgeBook:
         by_case: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for entry in entries:
             by_case[str(entry.item["case"])].append(entry.item)
-        left = set(by_case)
-        while left:
-            loaded = await self.store.load(left)
-            changed = [remembered(stored, by_case[case], self._day_of) for case, stored in loaded.items()]
-            _, left = await self.store.save([new for new in changed if new is not loaded[new.record.case]])
+        await self.store.change(by_case, lambda stored: remembered(stored, by_case[stored.record.case], self._day_of))
 
     async def up(self) -> list[Stored]:
         """The regions and days with a flag that is up."""

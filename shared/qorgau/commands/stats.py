@@ -2,18 +2,16 @@
 
 import argparse
 import sys
-from contextlib import nullcontext
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qorgau.arguments import named
 from qorgau.commands import OK, BadInput, Subparsers
 
 if TYPE_CHECKING:
     from qorgau.surge.counts import Series
     from qorgau.surge.methods import Judged
 
-_STANDARD = "-"
 # Those of qorgau.surge.methods, whose import takes half a second; a test compares.
 _METHODS = ("c1", "c2", "c3", "farrington", "cusum")
 _TITLES = ("date", "method", "count", "expected", "excess", "p")
@@ -47,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.weekly:
         whole = weeks(counted)
         if whole is None:
-            raise BadInput(f"{arguments.file}: not one week from Monday to Sunday")
+            raise BadInput(f"{named(arguments.file)}: not one week from Monday to Sunday")
         counted = whole
     judged = list(judge(counted, [arguments.method] if arguments.method else _METHODS))
     write_rows(period.row() for period in judged)
@@ -56,11 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _series(path: str, column: str) -> "Series":
+    from qorgau.importing.files import open_export
     from qorgau.surge.reading import BadLine, read_series
 
-    name = "standard input" if path == _STANDARD else path
+    name = named(path)
     try:
-        with nullcontext(sys.stdin.buffer) if path == _STANDARD else Path(path).open("rb") as file:
+        with open_export(path) as (file, _):
             content = file.read()
         return read_series(StringIO(content.decode("utf-8-sig"), newline=""), column)
     except OSError as error:

@@ -88,11 +88,12 @@ class Ledger:
         self.counts: dict[str, Counter[date]] = {}
         self._days: Counter[date] = Counter()
         self._older = older
-        self.days = {day_of(report.time) for report in reports}
+        dated = [(report, day_of(report.time)) for report in reports]
+        self.days = {day for _, day in dated}
         """Every day that has a report at some time."""
         self.steps = sorted(
-            (at, report.channel, day_of(report.time), change)
-            for report in reports
+            (at, report.channel, day, change)
+            for report, day in dated
             for begin, end in report.spans
             for at, change in ((begin, 1), (end, -1))
             if at < FOREVER

@@ -63,14 +63,14 @@ class Region:
             firsts = {_first(day, period) for day in self.ledger.days}
             following = {first + LENGTHS[period] for first in firsts}
             found |= {self.days.ready(first, period) for first in firsts | following}
-        found |= {at for at, _, day, _ in self.ledger.steps if at > self.days.ready(day)}
+        found |= self._afterwards()
         return sorted(at for at in found if after < at <= until)
 
     def next(self, after: int) -> int:
         """The next instant, after one that was judged, at which anything may change by itself: the next day is ready,
         or what is known of a day that was judged changes."""
         ready = self.days.ready(self.days.newest(after) + ONE_DAY)
-        return min([at for at, _, day, _ in self.ledger.steps if at > max(after, self.days.ready(day))] + [ready])
+        return min([at for at in self._afterwards() if at > after] + [ready])
 
     def up(self, at: int) -> dict[Name, Evidence]:
         """Every alarm of the surges that go on at an instant."""
@@ -114,6 +114,11 @@ class Region:
             for first in firsts
             if first >= begin
         ]
+
+    def _afterwards(self) -> set[int]:
+        """When what is known of a day changes that was ready before."""
+        ready = {day: self.days.ready(day) for day in self.ledger.days}
+        return {at for at, _, day, _ in self.ledger.steps if at > ready[day]}
 
     def _alarms(self, channel: str, newest: date, method: Method) -> Iterator[Evidence]:
         for number in range(LONGEST[method.period]):

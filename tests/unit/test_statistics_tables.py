@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from intake.statistics.counting import Report
-from intake.statistics.periods import Days
-from intake.statistics.publishing import parsed_month, valid_at
+from intake.statistics.periods import Days, month_of
+from intake.statistics.publishing import valid_at
 from intake.statistics.tables import CHANNELS, COLUMNS, Revision, as_csv, as_json, count, table
 from qorgau.calendar import Calendar
 from qorgau.embedded.data import default_policy
@@ -93,7 +93,7 @@ def test_an_instant_has_the_revision_that_was_in_force() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "month"), [("2031-03", MARCH), ("0001-03", None), ("9999-12", None), ("2031-3", None)]
+    ("text", "month"), [("2031-03", MARCH), ("0001-03", None), ("9999-12", None), ("2031-3", None), ("2031-13", None)]
 )
 def test_months_that_can_be_asked_for(text: str, month: date | None) -> None:
-    assert parsed_month(text) == month
+    assert month_of(text) == month

@@ -51,11 +51,12 @@ def monday(day: date) -> date:
 
 
 def month_of(text: str) -> date | None:
-    """The first day of a month `YYYY-MM`, or None."""
+    """The first day of a month `YYYY-MM` that can be asked for, or None."""
     try:
-        return date.fromisoformat(f"{text}-01") if len(text) == 7 else None
+        first = date.fromisoformat(f"{text}-01")
     except ValueError:
         return None
+    return first if 1900 <= first.year < 2199 else None
 
 
 def next_month(first: date) -> date:

@@ -14,7 +14,7 @@ from pymongo import InsertOne
 
 from intake.statistics.book import CountBook
 from intake.statistics.current import Current
-from intake.statistics.periods import ONE_DAY, Days, month_of, next_month
+from intake.statistics.periods import ONE_DAY, Days, next_month
 from intake.statistics.tables import Revision, count, table
 from qorgau.errors import NotFound, Unavailable
 from qorgau.instants import DAY
@@ -98,12 +98,6 @@ class Months:
             async for reports in self.book.between(begin, finish, DAY):
                 counts.update(count(reports, first, end, at, self.days))
         return counts
-
-
-def parsed_month(text: str) -> date | None:
-    """The first day of a month that can be asked for, or None."""
-    first = month_of(text)
-    return first if first is not None and 1900 <= first.year < 2199 else None
 
 
 def valid_at(revisions: Iterable[Revision], at: int) -> Revision | None:

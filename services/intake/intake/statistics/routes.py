@@ -1,12 +1,14 @@
 """`GET /v1/statistics`: the monthly table of reports by region and channel, in the revision of now or of an instant."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import JSONResponse
 
-from intake.statistics.publishing import Months, parsed_month, valid_at
+from intake.statistics.periods import month_of
+from intake.statistics.publishing import Months, valid_at
 from intake.statistics.tables import COLUMNS, Revision, as_csv, as_json
 from qorgau.errors import Forbidden, Invalid, NotFound, Unavailable
 from qorgau.front.answers import problems
@@ -78,7 +80,7 @@ def statistics_router(months: Months, now: Callable[[], int], access: Access) ->
         accept: Annotated[str, Header()] = "",
         if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
     ) -> Response:
-        first, instant = parsed_month(month), now()
+        first, instant = month_of(month), now()
         if first is None:
             raise NotFound
         as_lines = format == "csv" or (format is None and CSV in accept)
@@ -86,7 +88,7 @@ def statistics_router(months: Months, now: Callable[[], int], access: Access) ->
             _check_may_see_early(sender, provisional)
             so_far = await months.provisional(first, instant)
             return _answer(so_far, [], months, as_lines, {"Cache-Control": "no-store"})
-        revisions = await _revisions(months, month, instant)
+        revisions = await _revisions(months, month, first, instant)
         found = valid_at(revisions, instant if as_of is None else _instant(as_of))
         if found is None:
             raise NotFound
@@ -99,10 +101,8 @@ def statistics_router(months: Months, now: Callable[[], int], access: Access) ->
     return router
 
 
-async def _revisions(months: Months, month: str, now: int) -> list[Revision]:
+async def _revisions(months: Months, month: str, first: date, now: int) -> list[Revision]:
     """What is published; where it cannot be looked whether that is still so, what was published before."""
-    first = parsed_month(month)
-    assert first is not None
     try:
         return await months.publish(first, now)
     except Unavailable:

@@ -74,7 +74,8 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A case as one document. `version` is empty while it is new; `full`: facts were parked because it holds too many;
-    `closed`: no duty runs any more; `extra`: fields of a newer program, kept as they are."""
+    `closed`: no duty runs any more; `extra`: fields that no case has, of a surge or of a newer program, kept as they
+    are."""
 
     record: CaseRecord
     version: str = ""

@@ -51,7 +51,10 @@ _TABLE = {
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The table with its sums. Withheld are counts below 5, zeros too, and what would give them away",
+        "description": (
+            "The table with its sums. Withheld are counts below `withheld_below`, zeros and sums too, and as many other"
+            " cells as it takes that what is published does not give them away"
+        ),
         "content": {
             **json_content(_TABLE),
             CSV: {"schema": {"type": "string", "description": f"A header and a line a cell: {', '.join(COLUMNS)}"}},

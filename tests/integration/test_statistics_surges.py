@@ -138,6 +138,21 @@ async def test_late_facts_withdrawals_and_merges_change_what_is_up_at_the_instan
     assert service.items()[-1]["cleared_at"] == format_instant(judged + 1)
 
 
+async def test_a_merge_whose_withdrawal_was_known_before_it_takes_nothing_out(service: Service) -> None:
+    service.log.post(reports([*SURGING[:10], 8]))
+    at = ready(10) + HOUR
+    # In either order in the log. Two reports fewer would be no surge.
+    one, other = merge(report(10, 0), at + HOUR), merge(report(10, 1), at + HOUR)
+    service.log.post([withdrawal(one, at), one, other, withdrawal(other, at)])
+    replica = await service.replica()
+    service.clock.at = at + 2 * HOUR
+    await replica.watch.look()
+    assert service.events() == [("raised", day(10), 1)]
+    found = await replica.watch.counted.of_region("KZ-33", 0, FOREVER)
+    assert len(found) == sum(SURGING[:10]) + 8
+    assert all(counting.spans == ((counting.time, FOREVER),) for counting in found)
+
+
 async def test_counts_that_are_made_again_neither_lose_nor_repeat_a_flag(service: Service) -> None:
     service.log.post(reports(SURGING))
     replica = await service.replica()

@@ -63,6 +63,9 @@ ACCESSES: Responses = {
 CONSENT = answer("Noted", structure(case=TEXT, agency=TEXT, consent={"enum": ["given", "withdrawn"]}))
 BASIS = answer("Noted", structure(case=TEXT, agency=TEXT, legal_basis=_MAYBE_TEXT))
 BROKEN = answer("Read now; it is written down and will be reviewed", ref("Grant"), headers=LOCATION)
+TO_REVIEW: Responses = {
+    200: answer("Case by case", page_of(structure(case=TEXT, grants=array(ref("Grant"))))),
+}
 REVIEWED = answer("The break-glass with its review", ref("Grant"))
 ERASED = answer("They are destroyed", structure(case=TEXT, erased_at=INSTANT))
 REFERRED = answer(

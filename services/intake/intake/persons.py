@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from intake.answers import ACCESSES, BASIS, BROKEN, CONSENT, ERASED, PERSON, REVIEWED
+from intake.answers import ACCESSES, BASIS, BROKEN, CONSENT, ERASED, PERSON, REVIEWED, TO_REVIEW
 from intake.commands import NO_STORE, Command, Route, command, once
 from intake.domain import ConsentChanged
 from intake.speaking import posted, speaker
@@ -18,9 +18,9 @@ from intake.vault.form import LegalBasis
 from intake.vault.serving import Persons, Versioned
 from qorgau.front.door import Door
 from qorgau.front.idempotency import Answer, Idempotency, KeyHeader
-from qorgau.front.paging import etag
+from qorgau.front.paging import LIMIT, etag, key_of, page
 from qorgau.front.posted import AgencyCode, Region
-from qorgau.front.reading import CaseId
+from qorgau.front.reading import CaseId, Cursor, Limit
 from qorgau.identity.access import Access
 from qorgau.identity.sender import Sender
 from qorgau.instants import format_instant
@@ -71,7 +71,7 @@ GrantId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 def persons_router(persons: Persons, commands: Idempotency, door: Door, access: Access) -> APIRouter:
-    """Read, consent, legal basis, break-glass and its review, erase, and who did any of it."""
+    """Read, consent, legal basis, break-glass, what of it to review, erase, and who did any of it."""
     router = v1()
     By = Annotated[Sender, Depends(access)]
 
@@ -142,6 +142,11 @@ def persons_router(persons: Persons, commands: Idempotency, door: Door, access: 
             return Answer(201, grant, {"Location": f"/v1/cases/{case}/break-glass/{name}"})
 
         return await once(commands, request, sender, key, BreakGlass, act)
+
+    @router.get("/break-glass", tags=[_TAG], summary="Broken glass that nobody has looked at yet", responses=TO_REVIEW)
+    async def get_to_review(sender: By, limit: Limit = LIMIT, cursor: Cursor = None) -> JSONResponse:
+        rows = await persons.to_review(sender, key_of(cursor), limit + 1)
+        return JSONResponse(page(rows, limit), headers=NO_STORE)
 
     @post("/cases/{case}/break-glass/{grant}/review", Review, "Say whether a break-glass was justified", REVIEWED)
     async def post_review(

@@ -67,6 +67,7 @@ ROWS: tuple[Row, ...] = (
     _row("POST /v1/cases/{case}/legal-bases", {WRITE}, _PERSONS),
     _row("POST /v1/cases/{case}/break-glass", {PII_READ}, _PERSONS),
     _row("POST /v1/cases/{case}/break-glass/{grant}/review", {CASES_READ}, _REVIEWS),
+    _row("GET /v1/break-glass", {CASES_READ}, _REVIEWS),
     _row("POST /v1/cases/{case}/referrals", {WRITE}, _PERSONS),
     _row("POST /v1/cases/{case}/erase", {WRITE}, _PERSONS),
     _row("GET /v1/duplicates", {REPORTS_WRITE, CASES_READ}, _PERSONS),

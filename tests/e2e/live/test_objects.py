@@ -39,7 +39,7 @@ BODIES: Mapping[str, Row] = {
 }
 _CALL = {"priority": "immediate", "area": "urban"}
 _HEARING = {"protocol_id": "p1", "hearing_id": "h1", "tolls_term": False}
-LISTS = frozenset({"/v1/duplicates", "/v1/flags"})
+LISTS = frozenset({"/v1/duplicates", "/v1/flags", "/v1/break-glass"})
 # They name no object that is there already, or (facts, the stream) have journeys of their own: `test_identity.py`,
 # `test_reports.py`.
 WITHOUT = frozenset({"/v1/reports", "/v1/facts", "/v1/flags/stream", "/v1/statistics"})
@@ -72,7 +72,7 @@ class Objects:
 
     def in_list(self, text: str) -> bool:
         """Whether a list has one of these objects in it."""
-        return any(name in text for name in (self.name, *self.flags.values()))
+        return any(name in text for name in (self.name, self.grant, *self.flags.values()))
 
     def hidden(self, text: str) -> str:
         """An answer without the names of these objects."""

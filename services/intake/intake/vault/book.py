@@ -56,7 +56,7 @@ class VaultBook:
     async def prepare(self) -> None:
         """Create the indexes; safe to repeat."""
         async with deadline():
-            for name in ("pending", "unchained", "indexes", "due", "kek"):
+            for name in ("pending", "unchained", "unreviewed", "indexes", "due", "kek"):
                 await self._records.create_index([(name, 1)])
 
     async def open(self, record: VaultRecord) -> bool:
@@ -163,6 +163,10 @@ class VaultBook:
     async def unchained(self, numbers: Collection[int], limit: int) -> list[VaultRecord]:
         """Records of these partitions with lines that are not in the audit chain."""
         return await self._some({"unchained": 1, "p": {"$in": sorted(numbers)}}, limit)
+
+    async def unreviewed(self, after: str, limit: int) -> list[VaultRecord]:
+        """Records with broken glass that nobody has looked at yet, those after a case, by case."""
+        return await self._some({"unreviewed": 1, "_id": {"$gt": after}}, limit, "_id")
 
     async def over(self, numbers: Collection[int], until: int, limit: int) -> list[VaultRecord]:
         """Records of these partitions of which something has to go, the longest overdue first."""

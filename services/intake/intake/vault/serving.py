@@ -15,6 +15,7 @@ from intake.vault.dealing import Readable
 from intake.vault.opening import Locks
 from intake.vault.packing import unpack
 from intake.vault.records import Entry, Erased, VaultRecord, facts_added
+from intake.vault.showing import grant_shown, line_shown
 from intake.vault.versions import version_of
 from qorgau.errors import Forbidden, NotFound, QorgauError, Unavailable
 from qorgau.facts import Fact
@@ -26,10 +27,15 @@ from qorgau.instants import format_instant
 
 _Result = TypeVar("_Result")
 _COORDINATOR = "coordinator"
+# Few wait for their review; so many are looked at before it is seen whose region they are in.
+_AT_ONCE = 100
 
 
 class Book(Protocol):
     """The records of the vault."""
+
+    async def unreviewed(self, after: str, limit: int) -> list[VaultRecord]:
+        """Records with broken glass that nobody has looked at yet, those after a case, by case."""
 
     async def find(self, case: str) -> VaultRecord | None:
         """The record of a case, or None."""
@@ -130,12 +136,12 @@ class Persons:
     ) -> dict[str, Any]:
         """Break the glass for a reason and so long; the grant. The same id again is the same grant."""
         record = await self._record(case)
-        if not any(sender.has_region(report.codes.get("region")) for report in record.reports):
+        if not _in_regions(sender, record):
             raise NotFound
         result = await self.book.change(
             case, lambda known: dealing.break_glass(known, _reader(sender, "102"), reason, length, grant_id, self.now())
         )
-        return _grant(case, _or_refused(result))
+        return grant_shown(case, _or_refused(result))
 
     async def review(
         self, case: str, sender: Sender, grant_id: str, verdict: str, if_match: str | None = None
@@ -146,7 +152,20 @@ class Persons:
         result = await self._change(
             case, lambda record: dealing.break_glass_reviewed(record, grant_id, verdict, reader, self.now()), if_match
         )
-        return _grant(case, _or_refused(result))
+        return grant_shown(case, _or_refused(result))
+
+    async def to_review(self, sender: Sender, after: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        """At most `limit` cases in the sender's regions with broken glass that nobody has looked at yet, each after its
+        key, which is the case; those after a key."""
+        found: list[tuple[str, dict[str, Any]]] = []
+        while True:
+            records = await self.book.unreviewed(after, _AT_ONCE)
+            for record in (record for record in records if _in_regions(sender, record)):
+                grants = [grant_shown(record.case, grant) for grant in dealing.unreviewed(record)]
+                found.append((record.case, {"case": record.case, "grants": grants}))
+            if len(records) < _AT_ONCE or len(found) >= limit:
+                return found[:limit]
+            after = records[-1].case
 
     async def erase(self, case: str, sender: Sender, reason: str, if_match: str | None = None) -> dict[str, Any]:
         """Destroy the key of a case, and with it every personal field; facts, flags and statistics stay."""
@@ -171,7 +190,7 @@ class Persons:
         if refusal is not None:
             raise _refused(refusal, True)
         lines = {line.seq: line for line in (*await self.lines_of(case), *record.audit)}
-        return Versioned({"items": [_line(lines[seq]) for seq in sorted(lines)], "next": None}, version_of(record))
+        return Versioned({"items": [line_shown(lines[seq]) for seq in sorted(lines)], "next": None}, version_of(record))
 
     async def _change(
         self, case: str, change: Callable[[VaultRecord], tuple[VaultRecord, _Result]], if_match: str | None
@@ -224,6 +243,10 @@ class Persons:
         return reader
 
 
+def _in_regions(sender: Sender, record: VaultRecord) -> bool:
+    return any(sender.has_region(report.codes.get("region")) for report in record.reports)
+
+
 def _opener(record: VaultRecord) -> str:
     """The agency that opened the case, the advocate before others."""
     return record.sharing.advocate or record.reports[0].source if record.reports else _COORDINATOR
@@ -249,31 +272,3 @@ def _refused(refusal: Refusal, seen: bool) -> QorgauError:
     if refusal.code in ("nothing_kept", "no_such_grant"):
         return NotFound()
     return Unavailable(refusal.advice) if refusal.code == "busy" else Forbidden(refusal.advice)
-
-
-def _grant(case: str, grant: Grant) -> dict[str, Any]:
-    review = grant.review
-    return {
-        "id": grant.id,
-        "case": case,
-        "agency": grant.agency,
-        "reason": grant.reason,
-        "from": format_instant(grant.at),
-        "until": format_instant(grant.until),
-        "review": None
-        if review is None
-        else {"verdict": review.verdict, "at": format_instant(review.at), "agency": review.agency},
-    }
-
-
-def _line(line: Entry) -> dict[str, Any]:
-    return {
-        "at": format_instant(line.at),
-        "action": line.action,
-        "agency": line.agency,
-        "subject": line.subject,
-        "purpose": line.purpose,
-        "basis": line.basis,
-        "classes": list(line.classes),
-        "detail": line.detail,
-    }

@@ -94,7 +94,7 @@ async def test_a_deadline_that_passes_with_no_event_is_flagged_within_300_ms_and
 
 async def test_a_season_on_a_running_clock_is_judged_as_its_export_says(stack: Stack) -> None:
     """A week of calls at 20,000 times the pace, facts arriving as they may: late, doubled, out of order."""
-    planned = [one.fact for one in season(7, AT, 1, 8.0)]
+    planned = [one.fact for one in season(7, AT, 1, 4.0)]
     stack.set_clock(AT, 20_000)
     await stack.post(planned, size=100)
     stack.set_clock(max(fact.known_at for fact in planned) + 60 * DAY)
@@ -102,7 +102,7 @@ async def test_a_season_on_a_running_clock_is_judged_as_its_export_says(stack: S
     for fact in planned:
         if fact.case is not None:
             by_case[fact.case].append(fact)
-    assert len(by_case) > 20
+    assert len(by_case) > 15
     raised = 0
     for case, posted in by_case.items():
         for service in KEEPERS:
@@ -119,4 +119,4 @@ async def test_a_season_on_a_running_clock_is_judged_as_its_export_says(stack: S
 
             await eventually(same)
             raised += len(await stack.flags(service, case))
-    assert raised > 50
+    assert raised > 40

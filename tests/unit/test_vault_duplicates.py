@@ -1,5 +1,6 @@
 """Reports of one incident: what is proposed, with which reasons, and what never is."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -14,7 +15,6 @@ from intake.vault.duplicates import (
     WINDOW,
     Proposal,
     Sketch,
-    all_proposals,
     proposal,
     proposals,
     sketches,
@@ -48,6 +48,13 @@ def names(found: Proposal | None) -> dict[str, float]:
 HELPLINE = sketch("helpline", codes={"channel": "150"}, survivor={"iin": HERS, "address": {**HOME, "flat": "5"}})
 UPSTAIRS = sketch("upstairs", NOW + 4 * MINUTE, caller={"phone": "87010000001", "address": {**HOME, "flat": "9"}})
 NEXT_DOOR = sketch("next-door", NOW - 3 * MINUTE, caller={"phone": "87010000002", "address": {**HOME, "flat": "6"}})
+
+
+def all_proposals(reports: Iterable[Sketch], threshold: float = THRESHOLD) -> list[Proposal]:
+    """What is proposed of all reports with one another, the most probable first."""
+    told = list(reports)
+    found = {(made.first.order, made.second.order): made for own in told for made in proposals(own, told, threshold)}
+    return sorted(found.values(), key=lambda made: (-made.score, made.first.order, made.second.order))
 
 
 def test_two_neighbours_and_a_helpline_within_minutes_are_proposed_with_their_reasons() -> None:

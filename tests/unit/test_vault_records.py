@@ -6,7 +6,7 @@ import bson
 import pytest
 
 from intake.vault.access import Consent, Refusal
-from intake.vault.blind import IndexKeys, Traces, traces
+from intake.vault.blind import Traces
 from intake.vault.classes import CALLER, CLASSES, CONTACT, IDENTITY, OFFENDER, SAFE_CONTACT
 from intake.vault.dealing import erased, expired, read
 from intake.vault.keys import Wrapped
@@ -17,18 +17,16 @@ from intake.vault.records import (
     Marks,
     Report,
     VaultRecord,
-    facts_told,
     linked,
     marked,
     opened,
-    reindexed,
     report_added,
     rewrapped,
 )
 from intake.vault.storing import to_document
 from qorgau.errors import TooManyRequests
 from qorgau.instants import HOUR
-from tests.vault_case import CENTRE, FACT, INDEXES, KEY, NOW, POLICE, new_record, reader, report, told
+from tests.vault_case import CENTRE, FACT, KEY, NOW, POLICE, new_record, reader, report, told
 
 
 @pytest.fixture
@@ -42,7 +40,6 @@ def test_a_report_opens_a_case_with_its_fact_to_be_told_and_its_sharing(record: 
     assert record.sharing.consents == {POLICE: Consent("given", NOW, CENTRE)}
     assert record.sharing.bases["102/KZ-75"].code == "vital_interest"
     assert record.kept == CLASSES - {"children"}
-    assert not facts_told(record).pending
 
 
 def test_a_report_of_codes_alone_needs_no_key() -> None:
@@ -56,7 +53,7 @@ def test_a_report_of_codes_alone_needs_no_key() -> None:
 
 def test_the_same_report_again_changes_nothing_and_another_one_is_added(record: VaultRecord) -> None:
     assert report_added(record, report(), [FACT], told(), NOW + 1) is record
-    more = report_added(facts_told(record), report("r2", "helpline-150/KZ-75"), [FACT], told(), NOW + 1)
+    more = report_added(replace(record, pending=False), report("r2", "helpline-150/KZ-75"), [FACT], told(), NOW + 1)
     assert ([each.id for each in more.reports], more.pending) == (["r1", "r2"], True)
     # The first advocate stays it.
     assert more.sharing.advocate == CENTRE
@@ -92,7 +89,6 @@ def test_an_erased_case_stays_erased(record: VaultRecord) -> None:
     gone, _ = erased(record, reader(CENTRE), "survivor_request", NOW)
     assert erased(gone, reader(CENTRE), "survivor_request", NOW + 1) == (gone, None)
     assert rewrapped(gone, Wrapped("k2", b"x")) is gone
-    assert reindexed(gone, {"r1": traces(told(), INDEXES)}) is gone
     with pytest.raises(Erased):
         report_added(gone, report("r2"), [FACT], told(), NOW)
     bare = report_added(gone, Report("r2", "102/KZ-75", NOW, "x"), [FACT], None, NOW)
@@ -149,9 +145,3 @@ def test_a_pair_reference_once_given_stays_and_keys_and_marks_change(record: Vau
     assert anew.key == CaseKey("d1", Wrapped("k2", b"other"))
     assert marked(record, Marks(None, 5, 7), 9).marks == Marks(NOW, 5, 7)
     assert marked(record, Marks(), 9).due == 9
-
-
-def test_new_indexes_take_the_place_of_the_old_ones(record: VaultRecord) -> None:
-    newer = traces(told(), IndexKeys("i2", {"i2": bytes(range(32))}))
-    assert reindexed(record, {"r1": newer}).reports[0].traces == newer
-    assert reindexed(record, {}).reports == record.reports

@@ -104,11 +104,6 @@ def contradict(one: Indexes, other: Indexes) -> bool:
     return bool(comparable) and all(ours[name].isdisjoint(theirs[name]) for name in comparable)
 
 
-def under(indexes: Iterable[str], current: str) -> bool:
-    """Whether indexes were made under the current secret; those that were not are made anew during a rotation."""
-    return all(index.partition(":")[0] == current for index in indexes)
-
-
 def body_digest(body: Mapping[str, Any], keys: IndexKeys) -> str:
     """A keyed digest of a request's body, whatever the order of its names: the same request is known again without
     keeping what it said."""

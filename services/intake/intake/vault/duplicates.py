@@ -9,7 +9,6 @@ factors are estimates of this project, not fitted to data: there are none yet. N
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import combinations
 from math import log2
 from types import MappingProxyType
 from typing import Any
@@ -86,12 +85,6 @@ def proposals(new: Sketch, others: Iterable[Sketch], threshold: float = THRESHOL
     """What to show to a person about a report, the most probable first."""
     made = [found for other in others if (found := proposal(new, other)) is not None and found.score >= threshold]
     return tuple(sorted(made, key=_by_score))
-
-
-def all_proposals(reports: Iterable[Sketch], threshold: float = THRESHOLD) -> tuple[Proposal, ...]:
-    """The same for all reports with one another."""
-    made = [found for pair in combinations(reports, 2) if (found := proposal(*pair)) is not None]
-    return tuple(sorted((found for found in made if found.score >= threshold), key=_by_score))
 
 
 def _by_score(found: Proposal) -> tuple[float, tuple[int, str, str], tuple[int, str, str]]:

@@ -143,11 +143,6 @@ def facts_added(record: VaultRecord, facts: Sequence[Fact]) -> VaultRecord:
     return replace(record, facts=(*record.facts, *new), pending=True) if new else record
 
 
-def facts_told(record: VaultRecord) -> VaultRecord:
-    """The record once all its facts are in the log."""
-    return replace(record, pending=False)
-
-
 def linked(record: VaultRecord, pair_ref: str) -> VaultRecord:
     """The record under the reference of its pair; a reference once given stays."""
     return record if record.pair_ref is not None else replace(record, pair_ref=pair_ref)
@@ -156,16 +151,6 @@ def linked(record: VaultRecord, pair_ref: str) -> VaultRecord:
 def rewrapped(record: VaultRecord, wrapped: Wrapped) -> VaultRecord:
     """The same data key under another key-encryption key; an erased record has none to wrap."""
     return record if record.key is None else replace(record, key=replace(record.key, wrapped=wrapped))
-
-
-def reindexed(record: VaultRecord, traces: Mapping[str, Traces]) -> VaultRecord:
-    """The record with indexes made anew for some of its reports; an erased one gets none."""
-    if record.erased_at is not None:
-        return record
-    return replace(
-        record,
-        reports=tuple(replace(report, traces=traces.get(report.id, report.traces)) for report in record.reports),
-    )
 
 
 def marked(record: VaultRecord, marks: Marks, due: int | None) -> VaultRecord:

@@ -41,7 +41,8 @@ class World:
     def __init__(self, book: VaultBook) -> None:
         self.book = book
         self.ring = OLD
-        self.provider = HeldKeys(lambda: self.ring)
+        self.well = True
+        self.provider = HeldKeys(lambda: self.ring, lambda: self.well)
         self.keys = DataKeys(self.provider, lambda: 0.0)
         self.facts: list[Fact] = []
         self.forgotten: list[str] = []
@@ -95,6 +96,16 @@ async def world(pair: Pair) -> AsyncIterator[World]:
     await book.close()
     await client.drop_database(name)
     client.close()
+
+
+async def test_keys_that_cannot_be_used_as_they_stand_are_told_of_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = True
+    for world.well in (True, False, False, True, True):
+        seen = await world.upkeep.look_at_keys(seen)
+    said = [record.getMessage() for record in caplog.records if record.name == "qorgau.vault"]
+    assert [("cannot" in text, "again" in text) for text in said] == [(True, False), (False, True)]
 
 
 async def test_after_a_rotation_keys_are_wrapped_anew_and_the_old_one_can_go(world: World) -> None:

@@ -43,13 +43,24 @@ class Upkeep:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look after it until it is time to stop; what fails is tried again."""
+        well = True
         while not stopping.is_set():
+            well = await self.look_at_keys(well)
             for task in (self.rewrap, self.retain):
                 try:
                     await task()
                 except QorgauError as error:
                     _log.warning("the vault could not be looked after: %s; trying again", error.title)
             await pause(stopping, EVERY)
+
+    async def look_at_keys(self, well: bool) -> bool:
+        """Whether the keys can be used as they stand; told when it is no longer as it was."""
+        now = self.locks is None or await self.locks.provider.health()
+        if well and not now:
+            _log.error("the vault's keys cannot be used as they stand; look at the key file or the key server")
+        elif now and not well:
+            _log.warning("the vault's keys can be used again")
+        return now
 
     async def rewrap(self) -> int:
         """Wrap the keys of cases under the current key where they are under another; how many that were."""

@@ -18,7 +18,7 @@ run: install
 	$(BIN)/qorgau up --feed --watch
 
 test: install
-	$(BIN)/python -m pytest -m "not long and not night" --numprocesses 2 --dist loadgroup --no-loadscope-reorder tests
+	$(BIN)/python -m pytest -m "not long and not night" --numprocesses 2 --no-loadscope-reorder tests
 
 lint: install
 	$(BIN)/ruff check .

@@ -5,20 +5,26 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from qorgau.embedded.pair import Pair, embedded_pair
 from qorgau.embedded.progress import on_stderr
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByWhatTheyShare(LoadScopeScheduling):  # type: ignore[misc]
     """Tests that share what their folder's `conftest.py` starts go to one worker; others do so by file."""
-    for item in items:
-        shares = item.path.parent != HERE and (item.path.parent / "conftest.py").exists()
-        together = item.path.parent if shares else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together.relative_to(HERE))))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = ROOT / nodeid.partition("::")[0]
+        shares = file.parent.parent != ROOT and (file.parent / "conftest.py").exists()
+        return str(file.parent if shares else file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByWhatTheyShare:
+    """Instead of one of the plugin's own ways to distribute tests."""
+    return ByWhatTheyShare(config, log)
 
 
 @pytest.fixture(scope="session")

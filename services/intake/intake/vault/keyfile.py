@@ -63,9 +63,14 @@ def ensure_keyfile(path: Path, draw: Draw = os.urandom) -> None:
             write_whole(path, _content(Keyring("k1", {"k1": new_data_key(draw)})), os.link)
 
 
+def read_keyfile(path: Path) -> Keyring:
+    """The ring in a file. Raises StartRefused."""
+    return _read(path)[0]
+
+
 def rotate_keyfile(path: Path, draw: Draw = os.urandom) -> str:
     """Add a new key to the file and make it current; the old ones stay, for what they wrap. Returns the new id."""
-    ring, _ = _read(path)
+    ring = read_keyfile(path)
     name = f"k{len(ring.keys) + 1}"
     while name in ring.keys:
         name += "x"
@@ -75,7 +80,7 @@ def rotate_keyfile(path: Path, draw: Draw = os.urandom) -> str:
 
 def retire_key(path: Path, name: str) -> None:
     """Take a key that wraps nothing any more out of the file; raises StartRefused for the current one."""
-    ring, _ = _read(path)
+    ring = read_keyfile(path)
     if name == ring.current:
         raise StartRefused("The current key cannot be retired; rotate first.")
     left = {other: key for other, key in ring.keys.items() if other != name}

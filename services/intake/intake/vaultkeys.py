@@ -1,0 +1,96 @@
+"""`python -m intake.vaultkeys FILE`: the keys in a vault's key file, what each of them wraps, and how they turn.
+
+A service reads the file again by itself, so nothing is restarted. Never shows a key.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qorgau.output import write_rows
+
+if TYPE_CHECKING:
+    from intake.vault.keys import Keyring
+
+OK, REFUSED = 0, 2
+# Longer than a report that was sealed before a rotation takes until it is written.
+SETTLED = timedelta(seconds=30)
+_WORDS = (
+    "Lists the keys of a vault's key file with the number of cases whose data key each of them wraps, a row a key. "
+    "After --rotate intake wraps all cases under the new key within seconds; a key that wraps none can be retired."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Does what is asked for; returns 0, or 2 where it cannot be."""
+    from qorgau.errors import QorgauError
+    from qorgau.starting import StartRefused
+
+    arguments = _parser().parse_args(argv)
+    try:
+        return _run(arguments.file, arguments.rotate, arguments.retire, arguments.mongo)
+    except StartRefused as error:
+        sys.stderr.write(f"{error}\n")
+    except QorgauError as error:
+        sys.stderr.write(f"The database does not say what each key wraps: {error.title}.\n")
+    return REFUSED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m intake.vaultkeys", description=_WORDS)
+    parser.add_argument("file", metavar="FILE", type=Path, help="the file of QORGAU_VAULT_KEY_FILE")
+    parser.add_argument("--mongo", metavar="URI", default=os.environ.get("QORGAU_MONGO"), help="default: QORGAU_MONGO")
+    turn = parser.add_mutually_exclusive_group()
+    turn.add_argument("--rotate", action="store_true", help="make a new key and let it be the current one")
+    turn.add_argument("--retire", metavar="ID", help="take a key that wraps nothing any more out of the file")
+    return parser
+
+
+def _run(file: Path, rotate: bool, retire: str | None, mongo: str | None) -> int:
+    from intake.vault.keyfile import read_keyfile, retire_key, rotate_keyfile
+    from qorgau.starting import StartRefused
+
+    if rotate:
+        rotate_keyfile(file)
+    ring = read_keyfile(file)
+    wraps = asyncio.run(_wrapped(mongo, ring))
+    if retire is not None:
+        if retire not in ring.keys:
+            raise StartRefused("The file has no such key.")
+        if not mongo:
+            raise StartRefused("Say where the database is, to see what the key wraps: --mongo, or QORGAU_MONGO.")
+        if wraps[retire]:
+            raise StartRefused(f"The key wraps {wraps[retire]} cases; intake wraps them anew. Ask again in a moment.")
+        if time.time() - file.stat().st_mtime < SETTLED.total_seconds():
+            raise StartRefused("The keys turned a moment ago; a report may be on its way under the old one. Ask again.")
+        retire_key(file, retire)
+        ring = read_keyfile(file)
+    write_rows({"key": name, "current": name == ring.current, "cases": wraps[name]} for name in ring.keys)
+    return OK
+
+
+async def _wrapped(mongo: str | None, ring: "Keyring") -> Mapping[str, int | None]:
+    """How many cases each key wraps; nobody knows without the database. Raises Unavailable."""
+    from qorgau.shell.mongo import collection, deadline
+    from qorgau.store import connect
+    from qorgau.vocabulary import DEPLOYMENT, INTAKE, database_name
+
+    if not mongo:
+        return dict.fromkeys(ring.keys)
+    client = connect(mongo)
+    try:
+        vault = collection(client[database_name(os.environ.get("QORGAU_DATABASE") or DEPLOYMENT, INTAKE)], "vault")
+        async with deadline():
+            return {name: int(await vault.count_documents({"kek": name})) for name in ring.keys}
+    finally:
+        client.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,30 +6,46 @@ import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from qorgau.commands import BadInput
 
 if TYPE_CHECKING:
     from qorgau.brokers import Brokers
     from qorgau.replay.casefile import CaseFile
+    from qorgau.retention import Retention
     from qorgau.rules import Policy
     from qorgau.shell.remaking import Servers
 
 STANDARD = "-"
+_Loaded = TypeVar("_Loaded")
 
 
 def read_policy(path: str | None) -> "Policy":
     """The policy in a file; without one the default of QORGAU_POLICY or else the bundled one. Raises BadInput."""
     from qorgau.embedded.data import default_policy
-    from qorgau.policy import PolicyRefused, load_policy
+    from qorgau.policy import load_policy
 
-    found = Path(path or os.environ.get("QORGAU_POLICY") or default_policy())
+    return _loaded(load_policy, Path(path or os.environ.get("QORGAU_POLICY") or default_policy()))
+
+
+def read_retention(path: str | None) -> "Retention":
+    """The policy of retention in a file; without one that of QORGAU_RETENTION or else the bundled one. Raises
+    BadInput."""
+    from qorgau.embedded.data import default_retention
+    from qorgau.retention import load_retention
+
+    return _loaded(load_retention, Path(path or os.environ.get("QORGAU_RETENTION") or default_retention()))
+
+
+def _loaded(load: Callable[[Path], _Loaded], found: Path) -> _Loaded:
+    from qorgau.policy import PolicyRefused
+
     try:
-        return load_policy(found)
+        return load(found)
     except PolicyRefused as refused:
         raise BadInput(f"{found} is refused\n" + "\n".join(map(str, refused.problems))) from None
     except OSError as error:

@@ -99,6 +99,7 @@ async def test_where_there_is_no_chain_or_no_server_it_does_not_say_that_all_is_
         (["--service", "nobody"], "--service is one of"),
         (["--anchor", "5:abc"], "--anchor is"),
         (["--service", "intake", "--anchor", "x"], "--anchor is"),
+        (["--retention", "/no/such/policy"], "No such file"),
         (["--kafka", "127.0.0.1:1"], "does not answer"),
     ):
         ended = await run(shell, *arguments)

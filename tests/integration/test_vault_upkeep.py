@@ -14,12 +14,13 @@ from intake.vault.keys import DataKeys, HeldKeys, Keyring, Wrapped
 from intake.vault.opening import Locks
 from intake.vault.packing import pack, unpack
 from intake.vault.records import CaseKey, Marks, Report, VaultRecord, opened
-from intake.vault.retention import load_retention, retained
+from intake.vault.retention import retained
 from intake.vault.upkeep import Upkeep
 from qorgau.embedded.data import default_retention
 from qorgau.embedded.pair import Pair
 from qorgau.facts import Fact
 from qorgau.instants import DAY
+from qorgau.retention import load_retention
 from qorgau.store import connect
 
 POLICY = load_retention(default_retention())

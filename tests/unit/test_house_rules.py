@@ -29,7 +29,7 @@ HEART = [
     *sorted(f"heart/{path.stem}" for path in (SHARED / "heart").glob("*.py") if path.stem != "__init__"),
 ]
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
-AUDIT = ["audit/chain", "audit/checking"]
+AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
 PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *AUDIT]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")

@@ -15,13 +15,13 @@ from intake.vault.keys import DataKeys, HeldKeys, Keyring
 from intake.vault.opening import Locks, Opening
 from intake.vault.packing import unpack
 from intake.vault.records import VaultRecord
-from intake.vault.retention import load_retention
 from intake.vault.storing import to_document
 from qorgau.auth import make_token
 from qorgau.embedded.data import default_retention
 from qorgau.facts import Fact
 from qorgau.front.door import Door, Sender
 from qorgau.instants import parse_instant
+from qorgau.retention import load_retention
 from qorgau.service import PROBLEM, Readiness, build_app
 from qorgau.telemetry import Metrics
 from tests.entry import access

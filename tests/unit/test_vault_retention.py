@@ -9,21 +9,13 @@ import yaml
 from intake.vault.classes import CALLER, CLASSES, CONTACT, IDENTITY, NARRATIVE, SAFE_CONTACT
 from intake.vault.keys import Wrapped
 from intake.vault.records import CaseKey, Marks, Report, VaultRecord
-from intake.vault.retention import (
-    AUDIT,
-    Retention,
-    audit_from,
-    endings,
-    load_retention,
-    marks_of,
-    parse_retention,
-    retained,
-    tally,
-)
+from intake.vault.retention import endings, marks_of, retained, tally
+from qorgau.audit.letting import audit_period
 from qorgau.embedded.data import default_retention
 from qorgau.facts import Fact
 from qorgau.instants import DAY
 from qorgau.policy import PolicyRefused
+from qorgau.retention import AUDIT, Retention, load_retention, parse_retention
 
 NOW = 1_775_000_000_000_000
 TEXT = default_retention().read_text(encoding="utf-8")
@@ -31,7 +23,7 @@ TEXT = default_retention().read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def policy() -> Retention:
-    return load_retention(default_retention())
+    return load_retention(default_retention(), CLASSES)
 
 
 def record(*fields: str, opened: int = NOW) -> VaultRecord:
@@ -111,7 +103,9 @@ def test_a_closing_that_was_withdrawn_counts_as_never_said() -> None:
 
 def test_lines_of_the_audit_outlive_what_they_tell_of(policy: Retention) -> None:
     longest = max(line.after for name, row in policy.classes.items() if name != AUDIT for line in row.lines)
-    assert NOW - audit_from(policy, NOW) >= longest
+    period = audit_period(policy)
+    assert period.after >= longest
+    assert (period.line, period.policy, period.version) == ("audit/0", "qorgau-retention", "1.0.0")
 
 
 def test_a_run_says_what_it_did(policy: Retention) -> None:
@@ -151,7 +145,7 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "says"), REFUSED.values(), ids=REFUSED)
 def test_a_file_that_cannot_be_right_is_refused_with_its_line(text: str, says: str) -> None:
     with pytest.raises(PolicyRefused) as refused:
-        parse_retention(text)
+        parse_retention(text, CLASSES)
     told = "\n".join(map(str, refused.value.problems))
     assert says in told
     assert all(problem.line >= 1 for problem in refused.value.problems)
@@ -161,7 +155,7 @@ def test_the_line_is_that_of_the_field() -> None:
     broken = TEXT.replace("from: last_fact", "from: birthday", 1)
     line = next(number for number, text in enumerate(broken.splitlines(), 1) if "birthday" in text)
     with pytest.raises(PolicyRefused) as refused:
-        parse_retention(broken)
+        parse_retention(broken, CLASSES)
     assert [problem.line for problem in refused.value.problems] == [line]
 
 

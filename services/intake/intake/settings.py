@@ -27,7 +27,5 @@ class Settings(Common):
     # Secrets of the blind indexes, in the same forms; whoever has both these and those keys can recognise people.
     vault_index_file: Path | None = None
     vault_index_keys: SecretStr | None = None
-    # How long the vault keeps what; the bundled policy where nothing is said.
-    retention: File | None = None
     # Make the files where they are missing: for a system of one's own, where losing them loses only made-up people.
     vault_make_keys: bool = False

@@ -16,10 +16,11 @@ import orjson
 
 from qorgau.audit.book import AuditBook
 from qorgau.audit.chain import Head
+from qorgau.audit.checkpoint import Anchor
 from qorgau.bus import Outgoing, Producer
 from qorgau.errors import QorgauError
 from qorgau.front.envelope import JSON
-from qorgau.instants import format_instant
+from qorgau.instants import format_instant, parse_instant
 from qorgau.pausing import pause
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import AUDIT_TOPIC
@@ -61,8 +62,12 @@ class Anchoring:
             self.looked = time.monotonic()
         if head is None or head.seq <= self.anchored:
             return
+        await self.tell(head)
+
+    async def tell(self, head: Head) -> None:
+        """Anchor this entry. Raises Unavailable, and repeating it is safe."""
         await self.producer.publish([anchor_record(head, self.deployment, self.now())])
-        self.anchored = head.seq
+        self.anchored = max(self.anchored, head.seq)
         self.metrics.audit_anchored.set(time.time())
 
 
@@ -78,7 +83,7 @@ def anchor_record(head: Head, deployment: str, at: int) -> Outgoing:
     return Outgoing(AUDIT_TOPIC, head.service.encode(), orjson.dumps(value), [("content-type", JSON.encode())])
 
 
-def read_anchor(value: bytes | None, deployment: str) -> Head | None:
+def read_anchor(value: bytes | None, deployment: str) -> Anchor | None:
     """The end of a chain that a record tells of; None where it is no anchor, or one of another deployment."""
     try:
         said: Any = orjson.loads(value or b"")
@@ -89,4 +94,7 @@ def read_anchor(value: bytes | None, deployment: str) -> Head | None:
     service, seq, hashed = said.get("service"), said.get("seq"), said.get("hash")
     if not isinstance(service, str) or not isinstance(hashed, str) or type(seq) is not int or seq < 1:
         return None
-    return Head(service, seq, hashed)
+    try:
+        return Anchor(service, seq, hashed, parse_instant(said.get("at")))
+    except ValueError:
+        return Anchor(service, seq, hashed)

@@ -1,4 +1,5 @@
 """A service's audit chain in its database: only added to, and outside the editions, because nothing makes it again.
+What is over goes at its beginning, up to where a checkpoint says so.
 
 An entry is stored under its number, so of two replicas that add one at the same time the second one fails, looks where
 the chain ends now, and links its own anew. An entry that is there already, by its id, is not added again.
@@ -6,15 +7,18 @@ the chain ends now, and links its own anew. An entry that is there already, by i
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError
 
-from qorgau.audit.chain import Entry, Head, Linked, append, code, genesis, head_of
+from qorgau.audit.chain import Entry, Head, Linked, append, code, digest, genesis, head_of
 from qorgau.audit.checking import Stored
+from qorgau.audit.checkpoint import CHECKPOINT, Checkpoint, complaint, read_checkpoint
 from qorgau.errors import Unavailable
+from qorgau.instants import parse_instant
 from qorgau.shell.crash import crash_point
 from qorgau.shell.mongo import barrier, collection, deadline, only_keys_taken
 from qorgau.telemetry import Metrics
@@ -68,15 +72,55 @@ class AuditBook:
         """Everything that is stored, in the order of its numbers, and at the end what has none. Raises Unavailable."""
         async with deadline(LIMIT):
             count = await self._entries.count_documents({})
-        end = await self.last_number()
-        seen = 0
-        for first in range(1, end + 1, _WINDOW):
-            for document in await self._window(first, min(first + _WINDOW, end + 1)):
-                seen += 1
-                yield document.pop("_id"), document
+        first, end, seen = await self._beginning_now(), await self.last_number(), 0
+        async for document in self._numbered(first, end):
+            seen += 1
+            yield document.pop("_id"), document
+        # What went meanwhile, a checkpoint lets go that came meanwhile.
+        later = await self.last_number()
+        async for document in self._numbered(end + 1, later):
+            yield document.pop("_id"), document
         if seen < count:
-            async for document in self._strays(end + _WINDOW):
+            async for document in self._strays(later + _WINDOW):
                 yield document.pop("_id"), document
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """The checkpoint that lets go of most, of those that can be true by their own words. Raises Unavailable."""
+        ids = {"$gte": f"{CHECKPOINT}.", "$lt": f"{CHECKPOINT}/"}
+        async with deadline(LIMIT):
+            found = await self._entries.find({"entry_id": ids}).to_list(None)
+        bodies = [{name: document[name] for name in document.keys() - {"_id"}} for document in filter(_is_entry, found)]
+        said = [read_checkpoint(body) for body in bodies if digest(body) == body.get("hash")]
+        return max((one for one in said if one and not complaint(one)), key=lambda one: one.last, default=None)
+
+    async def written(self, first: int) -> int | None:
+        """When the entry of this number was written, or the next one that is there; None where none is near."""
+        for document in await self._window(first, first + _WINDOW):
+            with suppress(ValueError):
+                return parse_instant(document.get("at"))
+        return None
+
+    async def remove(self, first: int, end: int) -> int:
+        """Take out the entries from the first number on and before the end, a portion of them that is quickly done;
+        how many that were. Raises Unavailable, and repeating it is safe."""
+        async with deadline(LIMIT):
+            done = await self._entries.delete_many({"seq": {"$gte": first, "$lt": end}})
+            return int(done.deleted_count)
+
+    async def are_gone(self, first: int, last: int) -> bool:
+        """Whether none of these entries is there, and none comes back by a crash. Raises Unavailable."""
+        await barrier(self._database, "audit", LIMIT)
+        return not await self._count(first, last)
+
+    async def around(self, number: int) -> tuple[str | None, str | None]:
+        """The hash of this entry, and what the one after it follows; None for what is not there."""
+        async with deadline(LIMIT):
+            found = await self._entries.find({"_id": {"$in": [number, number + 1]}}, {"hash": 1, "prev": 1}).to_list(
+                None
+            )
+        there = {document["_id"]: document for document in found}
+        last, following = there.get(number), there.get(number + 1)
+        return last and str(last.get("hash")), following and str(following.get("prev"))
 
     async def of_case(self, case: str) -> list[Linked]:
         """What the chain has of a case, in its order. Raises Unavailable."""
@@ -145,6 +189,20 @@ class AuditBook:
                 return start
             start = Head(start.service, numbered[-1]["seq"], str(numbered[-1].get("hash")))
 
+    async def _beginning_now(self) -> int:
+        """The first number that can be there."""
+        known = await self.checkpoint()
+        return 1 if known is None or await self._count(1, known.last) else known.last + 1
+
+    async def _count(self, first: int, last: int) -> int:
+        async with deadline(LIMIT):
+            return int(await self._entries.count_documents({"seq": {"$gte": first, "$lt": last + 1}}))
+
+    async def _numbered(self, first: int, last: int) -> AsyncIterator[dict[str, Any]]:
+        for start in range(first, last + 1, _WINDOW):
+            for document in await self._window(start, min(start + _WINDOW, last + 1)):
+                yield document
+
     async def _window(self, first: int, end: int) -> list[dict[str, Any]]:
         """What has a number from the first one on and before the end."""
         async with deadline(LIMIT):
@@ -167,9 +225,12 @@ class AuditBook:
 
     async def _somewhere(self) -> Head:
         """An entry near the end, in few steps: the last one, where none is missing."""
-        low, high = self._beginning, 1
+        known = await self.checkpoint()
+        low = self._beginning if known is None else await self._at(known.seq) or self._beginning
+        high, step = low.seq + 1, 1
         while (entry := await self._at(high)) is not None:
-            low, high = entry, 2 * high
+            step *= 2
+            low, high = entry, entry.seq + step
         while high - low.seq > 1:
             middle = (low.seq + high) // 2
             entry = await self._at(middle)

@@ -11,9 +11,10 @@ from operator import itemgetter
 from typing import Any, TypeGuard
 
 from qorgau.audit.chain import Head, digest, genesis
+from qorgau.audit.checkpoint import CHECKPOINT, Checkpoint, complaint, read_checkpoint
 
 EDITED, DELETED, REORDERED, INSERTED = "edited", "deleted", "reordered", "inserted"
-TRUNCATED, FOREIGN, FORKED = "truncated", "foreign", "forked"
+TRUNCATED, FOREIGN, FORKED, UNFOUNDED = "truncated", "foreign", "forked", "unfounded"
 Stored = tuple[object, Mapping[str, Any]]
 """The name under which an entry is stored, which is its number, and what is stored there."""
 
@@ -53,11 +54,16 @@ class _Before:
 
 
 class ChainCheck:
-    """Looks at the entries of one service in the order in which they are stored."""
+    """Looks at the entries of one service in the order in which they are stored. `checkpoint`: the one that lets go of
+    most, by its own words; `gone`: whether anything it lets go is not there; `holes`: what of that is missing behind
+    an entry, as where entries were taken out while they were read."""
 
     def __init__(self, service: str, deployment: str) -> None:
         self.service = service
         self.entries = 0
+        self.checkpoint: Checkpoint | None = None
+        self.gone = False
+        self.holes: list[Finding] = []
         self._main = _Point(0, None, frozenset({genesis(service, deployment).hash}))
         self._before: _Before | None = None
         self._doubt: tuple[Finding, _Point] | None = None
@@ -79,6 +85,8 @@ class ChainCheck:
         else:
             if seq != place:
                 yield self._found(REORDERED, seq, "it is stored under another number")
+            if body.get("kind") == CHECKPOINT:
+                yield from self._lets_go(seq, read_checkpoint(body))
             yield from self._put(_Point(seq, str(body.get("prev")), frozenset({mine})))
 
     def finish(self) -> Iterator[Finding]:
@@ -89,10 +97,22 @@ class ChainCheck:
         while end in self._astray:
             end += 1
         yield from self._caught_up(end)
+        let_go = 0 if self.checkpoint is None else self.checkpoint.last
         for first, last in self._missing:
-            yield self._deleted(first, last)
+            self.gone |= first <= let_go
+            if 1 < first <= let_go:
+                self.holes.append(self._deleted(first, min(last, let_go)))
+            if last > let_go:
+                yield self._deleted(max(first, let_go + 1), last)
         for number in sorted(self._astray):
             yield self._stray(number)
+
+    def _lets_go(self, number: int, said: Checkpoint | None) -> Iterator[Finding]:
+        words = complaint(said)
+        if words:
+            yield self._found(UNFOUNDED, number, words)
+        elif said and (self.checkpoint is None or said.last > self.checkpoint.last):
+            self.checkpoint = said
 
     def _put(self, entry: _Point) -> Iterator[Finding]:
         doubt, self._doubt = self._doubt, None

@@ -5,21 +5,24 @@ from collections.abc import Callable, Collection
 from qorgau.audit.anchor import Anchoring
 from qorgau.audit.book import AuditBook
 from qorgau.audit.chain import Actor, Entry
+from qorgau.audit.letting import LettingGo, audit_period
 from qorgau.audit.relay import Audit
 from qorgau.front.registering import Note
 from qorgau.identity.sender import Sender
+from qorgau.retention import load_retention
 from qorgau.shell.hosting import Host
 
 
 def audit_of(host: Host, numbers: Callable[[], Collection[int]]) -> Audit:
-    """The chain of this service; it is prepared, relayed and anchored as long as the host runs. `numbers`: the
-    partitions whose documents this replica looks after."""
+    """The chain of this service; it is prepared, relayed, anchored and rid of what is over as long as the host runs.
+    `numbers`: the partitions whose documents this replica looks after. Raises PolicyRefused."""
     settings = host.settings
     book = AuditBook(host.database, settings.service, settings.database, host.metrics)
     anchoring = Anchoring(settings.database, book, host.producer, host.clock.now, host.metrics)
     audit = Audit(book, anchoring, numbers)
     host.prepare.append(book.prepare)
-    host.work.append(audit.run)
+    period = audit_period(load_retention(settings.retention))
+    host.work += [audit.run, LettingGo(anchoring, settings.brokers, period, numbers).run]
     return audit
 
 

@@ -74,12 +74,16 @@ async def ends(address: Address, topic: str, patience: timedelta = ANSWER_WITHIN
     return {place: found[place] for place in partitions}
 
 
-async def read_all(address: Address, topic: str, patience: timedelta = ANSWER_WITHIN) -> AsyncGenerator[Incoming, None]:
-    """Every record from the oldest to what is the end now, each partition in order. Raises Unavailable."""
+async def read_all(
+    address: Address, topic: str, patience: timedelta = ANSWER_WITHIN, *, first: int = 0
+) -> AsyncGenerator[Incoming, None]:
+    """Every record from the oldest to what is the end now, each partition in order; from the offset `first` on in
+    each that goes so far. Raises Unavailable."""
     open_ends = {place: end for place, end in (await ends(address, topic, patience)).items() if end > 0}
     if not open_ends:
         return
-    async with reading(address, dict.fromkeys(open_ends, 0), patience) as consumer:
+    starts = {place: first if first < end else 0 for place, end in open_ends.items()}
+    async with reading(address, starts, patience) as consumer:
         begun = time.time()
         while open_ends:
             batch = await fetched(consumer, _GLANCE)

@@ -4,12 +4,12 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from qorgau.arguments import add_servers, servers_of
+from qorgau.arguments import add_servers, read_retention, servers_of
 from qorgau.commands import FAILED, OK, BadInput, Subparsers
 from qorgau.vocabulary import SERVICES, database_name
 
 if TYPE_CHECKING:
-    from qorgau.audit.chain import Head
+    from qorgau.audit.checkpoint import Anchor
     from qorgau.shell.remaking import Servers
 
 
@@ -28,26 +28,30 @@ def register(subparsers: Subparsers) -> None:
     command.add_argument(
         "--anchor", action="append", default=[], metavar="SEQ:HASH", help="what was kept elsewhere; with --service"
     )
+    command.add_argument(
+        "--retention", metavar="FILE", help="the policy that says how long lines are kept; default: QORGAU_RETENTION"
+    )
     add_servers(command)
     command.set_defaults(run=verify)
 
 
 def verify(arguments: argparse.Namespace) -> int:
     """Checks the chains; rows as NDJSON."""
+    from qorgau.audit.letting import audit_period
     from qorgau.errors import Unavailable
 
     if arguments.service not in (None, *SERVICES):
         raise BadInput(f"--service is one of {', '.join(SERVICES)}")
     anchors = [_anchor(arguments.service, text) for text in arguments.anchor]
-    servers = servers_of(arguments)
+    period, servers = audit_period(read_retention(arguments.retention)), servers_of(arguments)
     services = SERVICES if arguments.service is None else (arguments.service,)
     try:
-        return asyncio.run(_verify(services, servers, anchors))
+        return asyncio.run(_verify(services, servers, anchors, period.after))
     except Unavailable:
         raise BadInput("Kafka or the database does not answer; are the addresses right, are they running?") from None
 
 
-async def _verify(services: tuple[str, ...], servers: "Servers", anchors: list["Head"]) -> int:
+async def _verify(services: tuple[str, ...], servers: "Servers", anchors: list["Anchor"], period: int) -> int:
     from qorgau.audit.book import AuditBook
     from qorgau.audit.verifying import check_chain
     from qorgau.output import write_rows
@@ -59,7 +63,7 @@ async def _verify(services: tuple[str, ...], servers: "Servers", anchors: list["
         for service in services:
             book = AuditBook(client[database_name(deployment, service)], service, deployment)
             one = await check_chain(
-                book, servers.kafka, service, deployment, lambda finding: write_rows([finding]), anchors
+                book, servers.kafka, service, deployment, lambda finding: write_rows([finding]), anchors, period
             )
             # A service that has nothing to audit has no chain, unless there was one once.
             if one.entries or one.anchors:
@@ -72,10 +76,10 @@ async def _verify(services: tuple[str, ...], servers: "Servers", anchors: list["
     return FAILED if any(one.findings for one in checked) else OK
 
 
-def _anchor(service: str | None, text: str) -> "Head":
-    from qorgau.audit.chain import Head
+def _anchor(service: str | None, text: str) -> "Anchor":
+    from qorgau.audit.checkpoint import Anchor
 
     seq, _, hashed = text.partition(":")
     if service is None or not seq.isdecimal() or len(seq) > 15 or len(hashed) != 64:
         raise BadInput("--anchor is SEQ:HASH as a check before has told them, and needs --service")
-    return Head(service, int(seq), hashed.lower())
+    return Anchor(service, int(seq), hashed.lower())

@@ -15,6 +15,8 @@ from pathlib import Path
 POINTS = ("after-load", "after-save", "after-publish", "after-clear", "before-commit")
 # On the way of an audit entry: written, not yet flushed; in the chain for good; forgotten where it waited.
 AUDIT_POINTS = ("after-audit-write", "after-audit-append", "after-audit-clear")
+# Where lines of an audit chain are let go: the checkpoint is written; told to Kafka; a portion of the lines is gone.
+LETTING_POINTS = ("after-checkpoint", "after-checkpoint-anchor", "after-letting-go")
 # On the way of a report: its pair noted, nothing else; written, not yet flushed; safe, not yet answered or told; in the
 # log; told to whoever compares it with others; no longer waiting.
 VAULT_POINTS = (
@@ -51,14 +53,14 @@ def check(where: str) -> str:
 
 
 def crash_point(name: str) -> None:
-    """Pass one of POINTS, AUDIT_POINTS or VAULT_POINTS."""
+    """Pass one of the points above."""
     if _armed is not None and _armed.name == name:
         _pass(_armed)
 
 
 def _parse(where: str) -> _Armed:
     form = _FORM.fullmatch(where)
-    names = (*POINTS, *AUDIT_POINTS, *VAULT_POINTS)
+    names = (*POINTS, *AUDIT_POINTS, *LETTING_POINTS, *VAULT_POINTS)
     if form is None or form["name"] not in names:
         raise ValueError(f"it is NAME, NAME:N or NAME:N@FILE, with one of the names {', '.join(names)}")
     marker = None if form["marker"] is None else Path(form["marker"])

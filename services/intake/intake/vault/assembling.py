@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from intake.settings import Settings
 from intake.vault.book import VaultBook
+from intake.vault.classes import CLASSES
 from intake.vault.incidents import Incidents
 from intake.vault.locking import locks_of, plain_keys
 from intake.vault.opening import Opening
 from intake.vault.pairs import Pairs
 from intake.vault.records import Entry
-from intake.vault.retention import load_retention
 from intake.vault.serving import Persons
 from intake.vault.tracing import KIND, VaultLines, line_of
 from intake.vault.upkeep import Upkeep
 from qorgau.audit.chain import Linked
 from qorgau.bus import Topic
-from qorgau.embedded.data import default_retention
 from qorgau.front.idempotency import Idempotency
+from qorgau.retention import load_retention
 from qorgau.shell.composition import Parts
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, LogRecord, facts_in
@@ -40,7 +40,7 @@ def vault_of(parts: Parts, book: VaultBook, settings: Settings) -> Vault:
     now = host.clock.now
     pairs, incidents = Pairs(host.database), Incidents(host.database, book, now)
     commands = Idempotency(host.database, settings.token_key.get_secret_value())
-    policy = load_retention(settings.retention or default_retention())
+    policy = load_retention(settings.retention, CLASSES)
     book.after = incidents.look
 
     async def forget(case: str) -> None:

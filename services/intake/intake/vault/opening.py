@@ -11,11 +11,12 @@ from intake.vault.form import Personal
 from intake.vault.keys import DataKeys, KeyProvider, new_data_key
 from intake.vault.packing import pack
 from intake.vault.records import CaseKey, Marks, Report, VaultRecord, linked, opened
-from intake.vault.retention import Retention, retained
+from intake.vault.retention import retained
 from intake.vault.sealing import Draw
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
 from qorgau.front.idempotency import other_body
+from qorgau.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,74 +1,17 @@
-"""How long which class of personal data is kept: reads the policy, checks it, says what is over at an instant. Pure.
+"""What of the vault is over at an instant, by the policy of retention (`qorgau.retention`). Pure.
 
-The file is `policies/retention.yaml`. What is over is taken out by `dealing.expired`, which leaves a line in the audit.
+What is over is taken out by `dealing.expired`, which leaves a line in the audit.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from intake.domain import CaseClosed, CaseReopened
-from intake.vault.classes import CLASSES
 from intake.vault.dealing import expired
 from intake.vault.records import Marks, VaultRecord, marked
 from qorgau.facts import WITHDRAWAL, Fact
-from qorgau.instants import DAY, parse_duration
-from qorgau.policy_checks.document import Place, PolicyRefused, Problem, read_document
-
-AUDIT = "audit"
-# Less than a day is no period anybody can keep to; more than a century was mistyped.
-_SHORTEST, _LONGEST = DAY, 36_525 * DAY
-_WORDS = {"extra_forbidden": "there is no such field", "missing": "is missing"}
-
-Start = Literal["case_closed", "last_fact", "opened", "written"]
-
-
-def _period(value: object) -> int:
-    length = parse_duration(value)
-    if not _SHORTEST <= length <= _LONGEST:
-        raise ValueError("is at least a day and at most a century")
-    return length
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Line(_Row):
-    """One period in microseconds, and what it counts from."""
-
-    after: Annotated[int, BeforeValidator(_period)]
-    start: Start = Field(alias="from")
-
-
-class Kept(_Row):
-    """How long one class is kept, and why."""
-
-    title: Annotated[str, Field(min_length=1)]
-    basis: Literal["statutory", "statutory_unverified", "good_practice"]
-    source: Annotated[str, Field(min_length=1)]
-    lines: Annotated[tuple[Line, ...], Field(min_length=1, strict=False)]
-
-
-class Head(_Row):
-    """Which policy it is."""
-
-    id: Annotated[str, Field(min_length=1)]
-    version: Annotated[str, Field(min_length=1)]
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """A policy of retention: its head, and each class with its lines."""
-
-    head: Head
-    classes: Mapping[str, Kept]
+from qorgau.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,35 +21,6 @@ class Ending:
     at: int
     name: str
     line: str
-
-
-def parse_retention(text: str) -> Retention:
-    """The policy in the text of a YAML file, checked. Raises PolicyRefused with every problem that was found."""
-    document = read_document(text)
-    found: list[Problem] = []
-    top = Place(document, found)
-    content = document.content if isinstance(document.content, dict) else {}
-    for name in ("retention", "classes"):
-        if not isinstance(content.get(name), dict):
-            top.at(name).refuse(f"{name} is missing or no map")
-    for name in content.keys() - {"retention", "classes"}:
-        top.at(str(name)).refuse(f"{name}: there is no such part")
-    if found:
-        raise PolicyRefused(found)
-    head = _valid(Head, content["retention"], top.at("retention"))
-    classes = {name: _valid(Kept, row, top.at("classes", str(name))) for name, row in content["classes"].items()}
-    _check_classes(classes, top.at("classes"))
-    if found or head is None:
-        raise PolicyRefused(found)
-    return Retention(head, MappingProxyType({name: row for name, row in classes.items() if row is not None}))
-
-
-def load_retention(path: Path) -> Retention:
-    """The policy in a file. Raises PolicyRefused, or OSError where it cannot be read."""
-    try:
-        return parse_retention(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise PolicyRefused([Problem(1, "", "not a text in UTF-8")]) from None
 
 
 def marks_of(facts: Iterable[Fact]) -> Marks:
@@ -146,11 +60,6 @@ def retained(policy: Retention, record: VaultRecord, marks: Marks, now: int) -> 
     return expired(record, over, now, due) if over else record
 
 
-def audit_from(policy: Retention, now: int) -> int:
-    """Lines of the audit chain from before this instant may go."""
-    return now - max(line.after for line in policy.classes[AUDIT].lines)
-
-
 def tally(before: Iterable[VaultRecord], after: Iterable[VaultRecord]) -> dict[str, int]:
     """What a run did: how many cases lost which class, and under `key` how many lost their key with it."""
     counts: Counter[str] = Counter()
@@ -158,42 +67,6 @@ def tally(before: Iterable[VaultRecord], after: Iterable[VaultRecord]) -> dict[s
         counts.update(one.kept - other.kept)
         counts["key"] += one.key is not None and other.key is None
     return {name: count for name, count in sorted(counts.items()) if count}
-
-
-def _check_classes(classes: Mapping[Any, Kept | None], place: Place) -> None:
-    for name in sorted((CLASSES | {AUDIT}) - classes.keys()):
-        place.refuse(f"{name} is missing, so it would be kept for ever")
-    for name in classes.keys() - CLASSES - {AUDIT}:
-        place.at(str(name)).refuse("the vault has no such class")
-    longest = 0
-    for name, row in classes.items():
-        if row is None:
-            continue
-        starts = [line.start for line in row.lines]
-        if len(set(starts)) < len(starts):
-            place.at(name, "lines").refuse("counts twice from the same")
-        if name != AUDIT and "written" in starts:
-            place.at(name, "lines").refuse("written is for the audit alone")
-        if set(starts) == {"case_closed"}:
-            place.at(name, "lines").refuse("needs a line from last_fact or opened, for a case that nobody closes")
-        if name != AUDIT:
-            longest = max(longest, *(line.after for line in row.lines))
-    audit = classes.get(AUDIT)
-    if audit is not None:
-        if {line.start for line in audit.lines} != {"written"}:
-            place.at(AUDIT, "lines").refuse("counts from written: each line of the chain has its own period")
-        elif audit.lines[0].after < longest:
-            place.at(AUDIT, "lines").refuse("is shorter than what it tells of is kept")
-
-
-def _valid(model: type[Any], value: object, place: Place) -> Any:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            message = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-            place.at(*problem["loc"]).refuse(message[:1].lower() + message[1:])
-        return None
 
 
 def _soonest(end: Ending) -> tuple[int, str, str]:

@@ -16,11 +16,12 @@ from intake.vault.book import VaultBook
 from intake.vault.classes import IDENTITY, OFFENDER
 from intake.vault.opening import Locks
 from intake.vault.records import VaultRecord, consented, rewrapped
-from intake.vault.retention import Retention, marks_of, retained, tally
+from intake.vault.retention import marks_of, retained, tally
 from qorgau.errors import NotFound, QorgauError
 from qorgau.facts import Fact
 from qorgau.front.reading import FactsOfCase
 from qorgau.pausing import pause
+from qorgau.retention import Retention
 
 EVERY = timedelta(seconds=10)
 AT_ONCE = 200

@@ -57,6 +57,12 @@ def tracked_topics(service: str) -> tuple[str, ...]:
     return (*FACTS_TOPICS, copies_topic(service))
 
 
+def owner_of(topic: str) -> str:
+    """The service whose records a topic holds; intake for what several write."""
+    owners = {made: service for made_by in (_FACTS_TOPICS, _COPIES_TOPICS) for service, made in made_by.items()}
+    return owners.get(topic, INTAKE)
+
+
 def database_name(deployment: str, service: str) -> str:
     """The database of a service; several deployments can share one server."""
     return f"{deployment}_{service.replace('-', '_')}"

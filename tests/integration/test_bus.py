@@ -1,8 +1,6 @@
 """Topics, the producer, ends, followers and dead letters on the real broker."""
 
 import asyncio
-import hashlib
-import json
 import time
 import uuid
 from collections.abc import AsyncGenerator, Sequence
@@ -21,18 +19,15 @@ from qorgau.bus import (
     Topic,
     TopicMismatch,
     TopicSpec,
-    dead_letter,
     partition_of,
     prepare_topics,
     read_all,
     read_at,
     topic_names,
 )
-from qorgau.cli import main
 from qorgau.embedded.pair import Pair
 from qorgau.errors import TooLarge, Unavailable
 from qorgau.shell.follower import LogRecord
-from qorgau.vocabulary import dlq
 from tests.buses import SOON, new_topics, numbered, producing
 
 NOBODY = "127.0.0.1:1"
@@ -180,31 +175,6 @@ async def test_one_record_is_read_at_its_place(pair: Pair) -> None:
     assert (found.place, found.offset, found.key, found.value, found.size) == ((topic, 0), 3, b"key", b"3", 4)
     assert await read_at(pair.kafka, topic, 0, 5) is None
     assert await read_at(pair.kafka, topic, 1, 0) is None
-
-
-async def test_a_dead_letter_leads_back_to_the_record_and_its_replay_puts_it_at_the_end(
-    pair: Pair, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (topic,) = await new_topics(pair.kafka)
-    await prepare_topics(pair.kafka, {dlq(topic): TopicSpec(1)})
-    poison = Outgoing(topic, b"a name", b"another name", [("ce_id", b"a third name")])
-    async with producing(pair.kafka) as producer:
-        await producer.publish([*numbered(topic, 2), poison, *numbered(topic, 1)])
-        bad = [record async for record in read_all(pair.kafka, topic) if record.key == b"a name"]
-        letters = [dead_letter(bad[0], "the id is missing"), dead_letter(bad[0], "the id is missing")]
-        await producer.publish([*letters, dead_letter(bad[0]._replace(offset=99), "the id is missing")])
-    command = ["dlq", "list", "--kafka", pair.kafka, "--topic", topic]
-    assert await asyncio.to_thread(main, command) == 0
-    told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [(row["topic"], row["offset"]) for row in told] == [(topic, 2), (topic, 99)]
-    assert told[0]["value_sha256"] == hashlib.sha256(b"another name").hexdigest()
-    command = ["dlq", "replay", "--kafka", pair.kafka, "--topic", topic, "--all"]
-    assert await asyncio.to_thread(main, command) == 1
-    told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [(row["offset"], row["replayed"]) for row in told] == [(2, 4), (99, None)]
-    again = await read_at(pair.kafka, topic, 0, 4)
-    assert again is not None
-    assert (again.key, again.value, again.headers) == (poison.key, poison.value, poison.headers)
 
 
 async def _gathered(batches: AsyncGenerator[Sequence[LogRecord], None], count: int) -> list[int]:

@@ -135,6 +135,9 @@ async def test_it_is_begun_also_where_nobody_reads_the_log_and_readers_keep_what
         with pytest.raises(NotRead):
             await remake(INTAKE, servers, lambda done, total: None, timedelta(seconds=1))
         assert await newest(of_intake) == 2
+        # Who began it stands in the chain, whether or not it was finished.
+        (line,) = await of_intake.audit.find({}).to_list(None)
+        assert (line["kind"], line["details"]) == ("rebuild.beginning", {"edition": "2"})
         # What readers are shown until the new one is there, and what no log has.
         assert {"cases", "vault"} <= await names(of_intake)
     finally:

@@ -126,11 +126,13 @@ def test_the_traces_of_a_batch_are_named_once_each() -> None:
         ["replay", "--kafka", "127.0.0.1:1"],
         ["replay", "--topic", "t", "--kafka", "127.0.0.1:1"],
         ["replay", "--topic", "t", "--all", "--offset", "1", "--kafka", "127.0.0.1:1"],
+        ["replay", "--topic", "t", "--all", "--kafka", "127.0.0.1:1"],
         ["list", "--kafka", "127.0.0.1:1"],
     ],
 )
 def test_dead_letters_of_nowhere_are_bad_use(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("QORGAU_KAFKA", raising=False)
+    for name in ("QORGAU_KAFKA", "QORGAU_MONGO"):
+        monkeypatch.delenv(name, raising=False)
     assert main(["dlq", *arguments]) == 2
 
 

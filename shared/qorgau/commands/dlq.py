@@ -2,15 +2,19 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qorgau.arguments import add_kafka, kafka_of
+from qorgau.arguments import add_kafka, add_servers, kafka_of, servers_of
 from qorgau.commands import FAILED, OK, BadInput, Subparsers
 
 if TYPE_CHECKING:
     from qorgau.brokers import Brokers
     from qorgau.bus import DeadLetter, Producer
+    from qorgau.shell.remaking import Servers
+
+# As many are told of in one entry of the audit chain.
+_AT_ONCE = 500
 
 
 def register(subparsers: Subparsers) -> None:
@@ -24,7 +28,8 @@ def register(subparsers: Subparsers) -> None:
         "replay",
         help="put what they tell of at the end of its topic again",
         description="Reads each record at its place and puts it at the end of the same topic; exit status 1 if one "
-        "is no longer there. Do it when the reason is gone, as after an update: otherwise it comes back.",
+        "is no longer there. Do it when the reason is gone, as after an update: otherwise it comes back. The "
+        "audit chain of the service tells of it before; therefore it needs the database too.",
     )
     replay.add_argument("--topic", required=True, help="the topic they stood in")
     which = replay.add_mutually_exclusive_group(required=True)
@@ -32,8 +37,8 @@ def register(subparsers: Subparsers) -> None:
     which.add_argument("--all", action="store_true", help="all of them")
     replay.add_argument("--partition", type=int, metavar="N", help="only those of this partition")
     replay.set_defaults(run=replay_letters)
-    for command in (listing, replay):
-        add_kafka(command)
+    add_kafka(listing)
+    add_servers(replay)
 
 
 def list_letters(arguments: argparse.Namespace) -> int:
@@ -49,14 +54,17 @@ def list_letters(arguments: argparse.Namespace) -> int:
                 told.add(letter)
         return OK
 
-    return _run(arguments, work)
+    return _run(arguments, work, "Kafka does not answer; is the address right, and is it running?")
 
 
 def replay_letters(arguments: argparse.Namespace) -> int:
-    """Puts records at the end of their topic again; a row for each, `replayed` is its new offset or null."""
+    """Puts records at the end of their topic again, which the audit chain tells of before; a row for each, `replayed`
+    is its new offset or null."""
     from qorgau.bus import Producer
     from qorgau.output import write_rows
     from qorgau.telemetry import Metrics
+
+    servers = servers_of(arguments)
 
     async def work(address: "Brokers") -> int:
         # A record that was read twice may have been told of twice.
@@ -68,27 +76,49 @@ def replay_letters(arguments: argparse.Namespace) -> int:
         if not letters:
             raise BadInput("there is no such dead letter; `qorgau dlq list` shows which there are")
         producer = Producer(address, Metrics())
-        status = OK
+        status, left = OK, sorted(letters)
         try:
-            for (partition, offset), letter in sorted(letters.items()):
-                replayed = await _replay(address, producer, letter)
-                status = status if replayed is not None else FAILED
-                write_rows([{"topic": letter.topic, "partition": partition, "offset": offset, "replayed": replayed}])
+            while left:
+                places, left = left[:_AT_ONCE], left[_AT_ONCE:]
+                await _note(servers, arguments.topic, places)
+                for place in places:
+                    replayed = await _replay(address, producer, letters[place])
+                    status = status if replayed is not None else FAILED
+                    row = {"topic": arguments.topic, "partition": place[0], "offset": place[1], "replayed": replayed}
+                    write_rows([row])
         finally:
             await producer.stop()
         return status
 
-    return _run(arguments, work)
+    return _run(arguments, work, "Kafka or the database does not answer; are the addresses right, are they running?")
 
 
-def _run(arguments: argparse.Namespace, work: Callable[["Brokers"], Coroutine[Any, Any, int]]) -> int:
+def _run(arguments: argparse.Namespace, work: Callable[["Brokers"], Coroutine[Any, Any, int]], otherwise: str) -> int:
     from qorgau.errors import Unavailable
 
     brokers = kafka_of(arguments)
     try:
         return asyncio.run(work(brokers))
     except Unavailable:
-        raise BadInput("Kafka does not answer; is the address right, and is it running?") from None
+        raise BadInput(otherwise) from None
+
+
+async def _note(servers: "Servers", topic: str, places: Sequence[tuple[int, int]]) -> None:
+    """Have the audit chain tell which records are about to be replayed, by their places."""
+    from qorgau.audit.noting import note
+    from qorgau.errors import NotFound
+    from qorgau.shell.remaking import check_database, database_of
+    from qorgau.vocabulary import owner_of
+
+    service = owner_of(topic)
+    try:
+        await check_database(service, servers)
+    except NotFound:
+        raise BadInput(f"there is no database of {service} here; is the address right, did it ever run?") from None
+    named = [f"{partition}/{offset}" for partition, offset in places]
+    details = {"topic": topic, "count": str(len(named)), "places": named}
+    async with database_of(service, servers) as database:
+        await note(database, servers.kafka, service, servers.database, "dlq.replaying", details)
 
 
 async def _letters(address: "Brokers", topic: str | None) -> AsyncIterator["DeadLetter"]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from qorgau.audit.noting import note
 from qorgau.brokers import Address
 from qorgau.bus import Topic
 from qorgau.errors import NotFound, QorgauError
 from qorgau.output import Bar
-from qorgau.shell.edition import CHECK_EVERY, Edition, begin_next, drop_others
+from qorgau.shell.edition import CHECK_EVERY, Edition, begin_next, drop_others, newest
 from qorgau.shell.follower import QUIET
 from qorgau.shell.mongo import collection, deadline
 from qorgau.shell.progress import Place, Progress
@@ -68,20 +69,23 @@ class Servers:
 
 async def check_database(service: str, servers: Servers) -> None:
     """Raises NotFound where the service has no database there, Unavailable where none answers."""
-    async with _database(service, servers) as database, deadline(ANSWER_WITHIN):
+    async with database_of(service, servers) as database, deadline(ANSWER_WITHIN):
         if not await database.list_collection_names():
             raise NotFound
 
 
 async def remake(service: str, servers: Servers, bar: Bar, patience: timedelta = PATIENCE) -> Made:
-    """Make the database of a service again; returns when all that is in the log now has been read, and judged.
+    """Make the database of a service again, which its audit chain tells of before; returns when all that is in the
+    log now has been read, and judged.
 
     Raises MadeAgain where somebody else has just begun it, NotRead where the service does not run, Unavailable where
     Kafka or the database does not answer.
     """
     begun = time.monotonic()
-    async with _database(service, servers) as database:
+    async with database_of(service, servers) as database:
         followed = {topic: await Topic(servers.kafka, topic).ends() for topic in _topics(service)}
+        details = {"edition": str(await newest(database) + 1)}
+        await note(database, servers.kafka, service, servers.database, "rebuild.beginning", details)
         number = await begin_next(database)
         await asyncio.sleep(MOVED_WITHIN.total_seconds())
         edition = Edition(database)
@@ -102,7 +106,8 @@ def _topics(service: str) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def _database(service: str, servers: Servers) -> AsyncIterator[Any]:
+async def database_of(service: str, servers: Servers) -> AsyncIterator[Any]:
+    """The database of a service, with a client of its own."""
     client = connect(servers.mongo)
     try:
         yield client[database_name(servers.database, service)]

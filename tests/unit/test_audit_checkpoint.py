@@ -172,6 +172,13 @@ def test_an_anchor_that_was_added_afterwards_does_not_make_a_line_older() -> Non
     assert found(bodies[15:], anchors) == [("unfounded", 21, 21)]
 
 
+def test_an_anchor_that_is_dated_ahead_does_not_make_a_checkpoint_right() -> None:
+    bodies = lines(lets_go(15, NOW + 5 * DAY), line(22))
+    true = anchors_of(bodies)
+    ahead = told(bodies[LINES], NOW + 5 * DAY)
+    assert found(bodies[15:], [*true[:LINES], ahead, true[-1]]) == [("unfounded", 21, 21)]
+
+
 def test_a_checkpoint_that_no_anchor_tells_of_may_not_have_taken_anything_out(anchors: list[Anchor]) -> None:
     bodies = lines(lets_go())
     assert found(bodies, anchors[:LINES]) == []

@@ -2,7 +2,8 @@
 
 Whoever can write the database alone can put a checkpoint at the end, and the service anchors it. So its lines must have
 been anchored before they were over, it must not be dated later than it was anchored itself, and the period is that of
-the policy. An anchor counts as no older than those that stand before it in the topic: nobody adds one afterwards.
+the policy. An anchor counts as no older than those that stand before it in the topic, and of those that cover the
+checkpoint the oldest counts: no anchor that somebody adds makes it right.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,8 +37,8 @@ class Founding:
             self._latest = max(self._latest, anchor.at)
             if (anchor.seq, anchor.hash) == (said.last, said.last_hash) and self._latest < said.before:
                 self._named = True
-            if anchor.seq >= said.seq and self._anchored is None:
-                self._anchored = self._latest
+            if anchor.seq >= said.seq:
+                self._anchored = anchor.at if self._anchored is None else min(self._anchored, anchor.at)
 
     def finish(self, gone: bool, last: str | None, following: str | None) -> Iterator[Finding]:
         """What is wrong. `gone`: whether lines it lets go are not there; `last`: the hash of the last of them where

@@ -121,6 +121,53 @@ async def test_lines_that_are_not_what_was_anchored_stay(pair: Pair, database: A
     assert ("edited", 18, 18) in (await verified(pair, database))[1]
 
 
+async def test_a_topic_that_somebody_made_anew_makes_no_young_line_go(pair: Pair, database: Any) -> None:
+    """Its one anchor says that all of the chain is old."""
+    async with producing(pair.kafka) as producer:
+        replica = Deployment(pair.kafka, database, database.name, producer)
+        await replica.book.prepare()
+        for day in range(1, 21):
+            replica.now = day * DAY
+            await replica.book.append([line(day, day)])
+        replica.now = DAY
+        await replica.anchoring.anchor()
+        replica.now = 20 * DAY
+        assert await replica.letting.let_go() == 0
+    assert await numbers(database) == list(range(1, 21))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"_id": 50, "entry_id": "audit.checkpoint.50"},
+        {"_id": 50, "seq": 50, "entry_id": "audit.checkpoint.50", "details": {"first": float("inf")}},
+    ],
+)
+async def test_what_is_no_checkpoint_stops_nobody(
+    pair: Pair, database: Any, replica: Deployment, odd: dict[str, Any]
+) -> None:
+    await database.audit.insert_one(odd)
+    assert await replica.letting.let_go() == 18
+    assert {number for _, number, _ in (await verified(pair, database))[1]} <= set(range(41, 51))
+
+
+async def test_lines_that_go_while_a_check_runs_are_no_damage(
+    pair: Pair, database: Any, replica: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "_WINDOW", 7)
+    window, gone = AuditBook._window, list[int]()
+
+    async def meanwhile(book: AuditBook, first: int, end: int) -> list[dict[str, Any]]:
+        found = await window(book, first, end)
+        if book is not replica.book and first == 8 and not gone:
+            gone.append(await replica.letting.let_go())
+        return found
+
+    monkeypatch.setattr(AuditBook, "_window", meanwhile)
+    assert (await verified(pair, database))[1] == []
+    assert gone == [18]
+
+
 @pytest.mark.parametrize("point", LETTING_POINTS)
 async def test_killed_at_any_step_it_is_gone_on_with_and_nothing_else_is_lost(
     pair: Pair, database: Any, replica: Deployment, point: str

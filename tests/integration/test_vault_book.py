@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from intake.vault.records import Marks, VaultRecord, linked
 from qorgau.embedded.pair import Pair
 from qorgau.errors import NotFound, Unavailable
 from qorgau.facts import Fact
+from qorgau.shell import mongo
 from qorgau.store import connect
 
 FACT = Fact("f1", "102/KZ-75", "report.received", 1, 2, "c1", {"region": "KZ-75", "report_id": "f1"})
@@ -79,6 +81,24 @@ async def test_of_the_same_case_at_the_same_instant_one_is_new(vault: VaultBook,
     await vault.close()
     assert new.count(True) == 1
     assert log.facts == list(await vault.of_case("c1"))
+
+
+async def test_what_was_there_already_is_flushed_before_it_is_answered(
+    vault: VaultBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another replica may have written it a moment ago, and not flushed it yet."""
+    flushed: list[str] = []
+
+    async def barrier(database: Any, name: str, *limit: Any, **seen: Any) -> None:
+        await flush(database, name, *limit, **seen)
+        flushed.append(name)
+
+    flush = mongo.barrier
+    monkeypatch.setattr(module, "barrier", barrier)
+    assert await vault.open(record())
+    assert flushed == []
+    assert not await vault.open(record())
+    assert flushed == ["vault"]
 
 
 async def test_many_at_once_share_their_writes_and_all_are_safe(vault: VaultBook, log: Log) -> None:

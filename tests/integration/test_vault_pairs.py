@@ -2,15 +2,18 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import permutations
 from typing import Any
 
 import pytest
 
+from intake.vault import pairs as module
 from intake.vault.blind import IndexKeys, traces
 from intake.vault.form import Personal, split
 from intake.vault.pairs import Pairs
 from qorgau.embedded.pair import Pair
+from qorgau.shell import mongo
 from qorgau.store import connect
 
 KEYS = IndexKeys("i1", {"i1": b"i" * 32})
@@ -89,6 +92,24 @@ async def test_replicas_that_are_told_of_one_pair_at_one_instant_agree(pair: Pai
     assert len(set(found)) == 1
     for part in (told({"iin": IIN}, {"iin": HIS_IIN}), told(HER, HIS), told({"iin": IIN}, HIS)):
         assert await referred(pairs, "later", part, KEYS, 2) == found[0]
+
+
+async def test_one_pair_that_another_replica_has_just_noted_keeps_none_of_the_others_waiting(
+    pairs: Pairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert, tried = mongo.insert_all, list[int]()
+
+    async def slower(target: Any, documents: Sequence[Mapping[str, Any]], **how: Any) -> set[int]:
+        if not tried:
+            await target.insert_one({**documents[0], "pair_ref": "theirs", "cases": ["theirs"]})
+        tried.append(len(documents))
+        return await insert(target, documents, **how)
+
+    monkeypatch.setattr(module, "insert_all", slower)
+    each = [told({"iin": iin}, {"iin": other}) for iin, other in permutations((IIN, OTHER_IIN, HIS_IIN), 2)]
+    found = await asyncio.gather(*(referred(pairs, f"c{n}", one, KEYS, 1) for n, one in enumerate(each)))
+    assert (found.count("theirs"), len(set(found))) == (1, len(each))
+    assert tried == [len(each), len(each) - 1]
 
 
 async def test_two_people_of_one_name_told_of_at_one_instant_are_two(pairs: Pairs) -> None:

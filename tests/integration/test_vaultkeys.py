@@ -30,9 +30,12 @@ class Operator:
     deployment: str
     vault: Any
 
-    async def types(self, *arguments: str, mongo: str | None = None) -> tuple[int | None, list[dict[str, Any]], str]:
+    async def types(
+        self, *arguments: str, mongo: str | None = None, deployment: str = ""
+    ) -> tuple[int | None, list[dict[str, Any]], str]:
         """Status, rows and what is said on stderr."""
-        where = {"QORGAU_MONGO": self.mongo if mongo is None else mongo, "QORGAU_DATABASE": self.deployment}
+        address, name = self.mongo if mongo is None else mongo, deployment or self.deployment
+        where = {"QORGAU_MONGO": address, "QORGAU_DATABASE": name}
         command = (sys.executable, "-m", "intake.vaultkeys", str(self.file), *arguments)
         process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env={**os.environ, **where})
         out, err = await process.communicate()
@@ -65,6 +68,7 @@ async def test_a_key_is_retired_when_nothing_is_under_it_and_nothing_can_be_on_i
     old = read_keyfile(operator.file).keys["k1"]
     status, rows, _ = await operator.types("--rotate")
     assert status == 0
+    # They are counted before it turns.
     assert rows == [{"key": "k1", "current": False, "cases": 3}, {"key": "k2", "current": True, "cases": 0}]
     operator.settled()
     status, rows, said = await operator.types("--retire", "k1")
@@ -85,6 +89,8 @@ async def test_a_key_is_retired_when_nothing_is_under_it_and_nothing_can_be_on_i
         (("--retire", "k1"), None, "wraps 3 cases"),
         (("--retire", "k1"), "", "--mongo"),
         (("--rotate", "--retire", "k1"), None, "not allowed with"),
+        (("--rotate",), "mongodb://127.0.0.1:1/?directConnection=true", "does not say"),
+        (("--rotate",), "mongodb://[", "is none"),
     ],
 )
 async def test_what_cannot_be_is_refused_and_changes_nothing(
@@ -95,3 +101,11 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(
     status, rows, said = await operator.types(*arguments, mongo=mongo)
     assert (status, rows, says in said) == (2, [], True), said
     assert operator.file.read_bytes() == before
+
+
+async def test_where_there_is_no_vault_nothing_is_retired(operator: Operator) -> None:
+    await operator.types("--rotate")
+    operator.settled()
+    status, _, said = await operator.types("--retire", "k1", deployment="another")
+    assert (status, "QORGAU_DATABASE" in said) == (2, True), said
+    assert list(read_keyfile(operator.file).keys) == ["k1", "k2"]

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OK, REFUSED = 0, 2
 # Longer than a report that was sealed before a rotation takes until it is written.
-SETTLED = timedelta(seconds=30)
+SETTLED = timedelta(seconds=90)
 _WORDS = (
     "Lists the keys of a vault's key file with the number of cases whose data key each of them wraps, a row a key. "
     "After --rotate intake wraps all cases under the new key within seconds; a key that wraps none can be retired."
@@ -56,12 +56,11 @@ def _run(file: Path, rotate: bool, retire: str | None, mongo: str | None) -> int
     from intake.vault.keyfile import read_keyfile, retire_key, rotate_keyfile
     from qorgau.starting import StartRefused
 
+    wraps = asyncio.run(_wrapped(mongo, read_keyfile(file)))
     if rotate:
-        rotate_keyfile(file)
-    ring = read_keyfile(file)
-    wraps = asyncio.run(_wrapped(mongo, ring))
+        wraps[rotate_keyfile(file)] = 0 if mongo else None
     if retire is not None:
-        if retire not in ring.keys:
+        if retire not in wraps:
             raise StartRefused("The file has no such key.")
         if not mongo:
             raise StartRefused("Say where the database is, to see what the key wraps: --mongo, or QORGAU_MONGO.")
@@ -70,23 +69,35 @@ def _run(file: Path, rotate: bool, retire: str | None, mongo: str | None) -> int
         if time.time() - file.stat().st_mtime < SETTLED.total_seconds():
             raise StartRefused("The keys turned a moment ago; a report may be on its way under the old one. Ask again.")
         retire_key(file, retire)
-        ring = read_keyfile(file)
-    write_rows({"key": name, "current": name == ring.current, "cases": wraps[name]} for name in ring.keys)
+    ring = read_keyfile(file)
+    write_rows({"key": name, "current": name == ring.current, "cases": wraps.get(name)} for name in ring.keys)
     return OK
 
 
-async def _wrapped(mongo: str | None, ring: "Keyring") -> Mapping[str, int | None]:
-    """How many cases each key wraps; nobody knows without the database. Raises Unavailable."""
+async def _wrapped(mongo: str | None, ring: "Keyring") -> dict[str, int | None]:
+    """How many cases each key wraps; nobody knows without the database. Raises StartRefused, Unavailable."""
+    from pymongo.errors import ConfigurationError
+
+    from intake.settings import Settings
+    from intake.vault.book import COLLECTION
     from qorgau.shell.mongo import collection, deadline
+    from qorgau.starting import StartRefused
     from qorgau.store import connect
-    from qorgau.vocabulary import DEPLOYMENT, INTAKE, database_name
+    from qorgau.vocabulary import DEPLOYMENT, database_name
 
     if not mongo:
         return dict.fromkeys(ring.keys)
-    client = connect(mongo)
     try:
-        vault = collection(client[database_name(os.environ.get("QORGAU_DATABASE") or DEPLOYMENT, INTAKE)], "vault")
+        client = connect(mongo)
+    except (ConfigurationError, ValueError):
+        raise StartRefused("The address of the database is none; see --mongo and QORGAU_MONGO.") from None
+    try:
+        database = client[database_name(os.environ.get("QORGAU_DATABASE") or DEPLOYMENT, Settings.service)]
         async with deadline():
+            # An empty database of another name would say that no key wraps anything.
+            if COLLECTION not in await database.list_collection_names():
+                raise StartRefused("There is no vault; is QORGAU_DATABASE what it is for intake?")
+            vault = collection(database, COLLECTION)
             return {name: int(await vault.count_documents({"kek": name})) for name in ring.keys}
     finally:
         client.close()

@@ -90,7 +90,7 @@ class AuditBook:
         async with deadline(LIMIT):
             found = await self._entries.find({"entry_id": ids}).to_list(None)
         bodies = [{name: document[name] for name in document.keys() - {"_id"}} for document in filter(_is_entry, found)]
-        said = [read_checkpoint(body) for body in bodies if digest(body) == body.get("hash")]
+        said = [read_checkpoint(body) for body in bodies if body.get("hash") and digest(body) == body["hash"]]
         return max((one for one in said if one and not complaint(one)), key=lambda one: one.last, default=None)
 
     async def written(self, first: int) -> int | None:
@@ -259,4 +259,4 @@ class AuditBook:
 
 def _is_entry(document: dict[str, Any]) -> bool:
     """Whether it stands under its own number, and is not something that somebody else has put there."""
-    return isinstance(document["_id"], int) and document["_id"] == document["seq"]
+    return isinstance(document["_id"], int) and document["_id"] == document.get("seq")

@@ -81,7 +81,7 @@ def read_checkpoint(body: Mapping[str, Any]) -> Checkpoint | None:
             by=f"{details['line']} of {details['policy']} {details['version']}",
             offset=int(details["offset"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -89,7 +89,7 @@ def complaint(checkpoint: Checkpoint | None) -> str | None:
     """Why a checkpoint lets go of nothing by its own words; None where they can be true."""
     if checkpoint is None:
         return "a checkpoint that cannot be read"
-    if not 1 <= checkpoint.first <= checkpoint.last < checkpoint.seq:
+    if not 1 <= checkpoint.first <= checkpoint.last < checkpoint.seq or checkpoint.offset < 0:
         return "a checkpoint of lines that do not stand before it"
     if checkpoint.before + checkpoint.after > checkpoint.at:
         return "a checkpoint of lines that are too young by its own words"

@@ -114,6 +114,8 @@ async def test_glass_is_broken_for_a_reason_and_a_while_and_reviewed_by_somebody
     assert (seen.status_code, seen.json()["basis"]) == (200, "break_glass")
     assert WORD not in seen.text
     assert grant in await to_review(live)
+    prosecutor = await live.http.get(f"{live.url(INTAKE)}/v1/break-glass", headers=as_(live, f"prosecutor/{REGION}"))
+    assert prosecutor.status_code == 403
     path = f"/cases/{case}/break-glass/{grant}/review"
     reviewed = await told(live, path, COORDINATOR, {"verdict": "not_justified"}, "glass-2", "reviewer-1")
     assert (reviewed.status_code, reviewed.json()["review"]["verdict"]) == (200, "not_justified"), reviewed.text

@@ -32,7 +32,7 @@ WRITTEN_WITHIN = timedelta(seconds=20)
 WAITING = 2_000
 # Two changes of one case at one instant are rare; more than a few rounds of losing mean that something is wrong.
 TRIES = 5
-_NAME = "vault"
+COLLECTION = "vault"
 _Result = TypeVar("_Result")
 After = Callable[[Sequence[VaultRecord]], Awaitable[None]]
 
@@ -44,8 +44,8 @@ class VaultBook:
         # What is done with records before they count as told, at least once; set by who puts the vault together.
         self.after: After = _nothing
         self._database = database
-        self._opening = collection(database, _NAME, flushed=False)
-        self._records = collection(database, _NAME)
+        self._opening = collection(database, COLLECTION, flushed=False)
+        self._records = collection(database, COLLECTION)
         self._number_of = number_of
         self._log = log
         self._token = secrets.token_hex(6)
@@ -103,8 +103,9 @@ class VaultBook:
         crash_point("before-vault-write")
         known = await insert_all(self._records if few else self._opening, documents, WRITTEN_WITHIN)
         crash_point("after-vault-write")
-        if not few:
-            await barrier(self._database, _NAME, WRITTEN_WITHIN, seen=[(self._records, {"_id": records[-1].case})])
+        # What was there already may be another batch's, and not be flushed yet.
+        if known or not few:
+            await barrier(self._database, COLLECTION, WRITTEN_WITHIN, seen=[(self._records, {"_id": records[-1].case})])
         crash_point("after-vault-flush")
         new = [place not in known for place in range(len(records))]
         self._tell_soon([record for record, is_new in zip(records, new, strict=True) if is_new])

@@ -108,7 +108,9 @@ def _control(digits: Sequence[int], weights: Iterable[int]) -> int:
 
 
 class _Without(dict[int, int | None]):
-    """A table for `str.translate` that leaves out some signs and all of some categories; it learns as it is asked."""
+    """A table for `str.translate` that leaves out some signs and all of some categories, and remembers some."""
+
+    _most = 4_096
 
     def __init__(self, signs: str, *categories: str) -> None:
         super().__init__({ord(sign): None for sign in signs})
@@ -116,7 +118,9 @@ class _Without(dict[int, int | None]):
 
     def __missing__(self, code: int) -> int | None:
         kept = None if unicodedata.category(chr(code)) in self._categories else code
-        return self.setdefault(code, kept)
+        if len(self) < self._most:
+            self[code] = kept
+        return kept
 
 
 # Spaces, dashes, brackets, points and invisible marks, however a document wrote them.

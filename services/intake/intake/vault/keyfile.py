@@ -4,11 +4,14 @@ when it changes, so that a rotation needs no restart.
 `{"current": ID, "keys": {ID: KEY in base64}}`. Whoever has this file and the database has everything; keep them apart.
 """
 
+import fcntl
 import json
 import os
+import re
 import stat
 from base64 import b64encode
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from intake.vault.keys import HeldKeys, Keyring, key_from_base64, new_data_key
@@ -19,6 +22,7 @@ from qorgau.starting import StartRefused
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 # A ring of many years; what is larger is another file.
 _LARGEST = 64 * 1024
+_NUMBERED = re.compile(r"k([1-9][0-9]{0,8})")
 
 _Seen = tuple[int, int, int, int]
 
@@ -69,22 +73,41 @@ def read_keyfile(path: Path) -> Keyring:
 
 
 def rotate_keyfile(path: Path, draw: Draw = os.urandom) -> str:
-    """Add a new key to the file and make it current; the old ones stay, for what they wrap. Returns the new id."""
-    ring = read_keyfile(path)
-    name = f"k{len(ring.keys) + 1}"
-    while name in ring.keys:
-        name += "x"
-    write_whole(path, _content(Keyring(name, {**ring.keys, name: new_data_key(draw)})))
+    """Add a new key to the file and make it current; the old ones stay, for what they wrap. Returns the new id, which
+    no earlier key of the file had. Raises StartRefused."""
+    with _alone(path):
+        ring = read_keyfile(path)
+        numbers = [int(known[1]) for name in ring.keys if (known := _NUMBERED.fullmatch(name))]
+        name = f"k{max(numbers, default=len(ring.keys)) + 1}"
+        write_whole(path, _content(Keyring(name, {**ring.keys, name: new_data_key(draw)})))
     return name
 
 
 def retire_key(path: Path, name: str) -> None:
     """Take a key that wraps nothing any more out of the file; raises StartRefused for the current one."""
-    ring = read_keyfile(path)
-    if name == ring.current:
-        raise StartRefused("The current key cannot be retired; rotate first.")
-    left = {other: key for other, key in ring.keys.items() if other != name}
-    write_whole(path, _content(Keyring(ring.current, left)))
+    with _alone(path):
+        ring = read_keyfile(path)
+        if name == ring.current:
+            raise StartRefused("The current key cannot be retired; rotate first.")
+        left = {other: key for other, key in ring.keys.items() if other != name}
+        write_whole(path, _content(Keyring(ring.current, left)))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else turns the keys meanwhile. Raises StartRefused where the file is not this user's: a new one would
+    be, and the service could read its keys no more."""
+    try:
+        if path.stat().st_uid != os.geteuid():
+            raise StartRefused(f"The key file {path} is another user's; turn its keys as that user.")
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError:
+        raise StartRefused(f"The key file {path} cannot be read.") from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _read(path: Path) -> tuple[Keyring, _Seen]:

@@ -66,17 +66,28 @@ class Pairs:
             found = await self._pairs.find({"index": {"$in": sought}}).to_list(None)
         notes = Notes({document["_id"]: document for document in found})
         given = [notes.reference(one) for one in asked]
-        # The first index of a pair decides for the others, also between replicas, so it is written before them; where
-        # somebody else has written one, nothing after it is.
-        names = sorted(notes.new, key=lambda name: name not in notes.deciding)
-        taken = await insert_all(self._pairs, [notes.new[name] for name in names], ordered=True) if names else ()
-        lost = {names[place] for place in taken}
+        lost = await self._lost(notes, [own for _, own in given])
         joined = [UpdateOne({"_id": name}, {"$addToSet": {"cases": case}}) for name, case in notes.joined]
         await write_all(self._pairs, joined)
         return [
             await self._alone(one) if own & lost else reference
             for one, (reference, own) in zip(asked, given, strict=True)
         ]
+
+    async def _lost(self, notes: "Notes", owned: Sequence[set[str]]) -> set[str]:
+        """Write new documents; the names of all that a report owns of which somebody else has written one."""
+        # The first index of a pair decides for the others, also between replicas, so it is written before them.
+        names, lost = sorted(notes.new, key=lambda name: name not in notes.deciding), set[str]()
+        while names:
+            taken = await insert_all(self._pairs, [notes.new[name] for name in names], ordered=True)
+            if not taken:
+                break
+            # Nothing after the first that is taken was tried. What shares a reference with it is not written with it.
+            lost.add(names[min(taken)])
+            while more := {name for own in owned if own & lost for name in own} - lost:
+                lost |= more
+            names = [name for name in names[min(taken) + 1 :] if name not in lost]
+        return lost
 
     async def _alone(self, one: _Asked) -> str:
         """The reference of a report whose pair somebody else noted at the same instant."""

@@ -156,7 +156,9 @@ class Persons:
 
     async def to_review(self, sender: Sender, after: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
         """At most `limit` cases in the sender's regions with broken glass that nobody has looked at yet, each after its
-        key, which is the case; those after a key."""
+        key, which is the case; those after a key. Raises Forbidden for who reviews none."""
+        if _reader(sender, _COORDINATOR).kind != _COORDINATOR:
+            raise Forbidden("Coordinators look at broken glass.")
         found: list[tuple[str, dict[str, Any]]] = []
         while True:
             records = await self.book.unreviewed(after, _AT_ONCE)

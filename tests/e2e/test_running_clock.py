@@ -19,6 +19,8 @@ from tests.e2e.stack import KEEPERS, Stack, eventually, order, running
 AT = parse_instant("2030-03-18T00:00:00+05:00")
 WAVES, IN_A_WAVE, WAVE = 3, 334, 10 * SECOND
 LAG_P99 = 0.3
+# Seconds in which a core of an ordinary server counts to two million in Python; a slower machine has more time.
+COUNTED_IN = 0.05
 # Beside other tests on the same two cores nothing can be said of milliseconds.
 LAG_BESIDE_OTHERS = 10.0
 
@@ -85,11 +87,21 @@ async def test_a_deadline_that_passes_with_no_event_is_flagged_by_itself_and_nev
 
 @pytest.mark.long
 async def test_a_deadline_that_passes_with_no_event_is_flagged_within_300_ms_and_never_early(stack: Stack) -> None:
-    """A machine that does other things beside it is late in some wave; only our own fault would be late in all."""
+    """A machine that does other things beside it is late in some wave; only our own fault would be late in all. Where a
+    core is slower than an ordinary one, the limit is as much longer."""
+    limit = LAG_P99 * max(1.0, min(counting() for _ in range(5)) / COUNTED_IN)
     waves = await lags(stack, "lag", WAVES, WAVE)
     assert min(wave[0] for wave in waves) >= 0, "a flag went out before its deadline"
     p99 = [wave[len(wave) * 99 // 100] for wave in waves]
-    assert min(p99) <= LAG_P99, f"p99 of the waves in seconds: {p99}"
+    assert min(p99) <= limit, f"p99 of the waves in seconds: {p99}, limit {limit}"
+
+
+def counting() -> float:
+    """The seconds it takes this core."""
+    begun, count = time.perf_counter(), 0
+    while count < 2_000_000:
+        count += 1
+    return time.perf_counter() - begun
 
 
 async def test_a_season_on_a_running_clock_is_judged_as_its_export_says(stack: Stack) -> None:

@@ -8,13 +8,13 @@ import time
 import uuid
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from intake.vault.keyfile import ensure_keyfile, read_keyfile
+from intake.vault.keyfile import KeyFile, ensure_keyfile, read_keyfile, rotate_keyfile
 from intake.vaultkeys import SETTLED
 from qorgau.embedded.pair import Pair
 from qorgau.store import connect
@@ -41,6 +41,14 @@ class Operator:
         out, err = await process.communicate()
         return process.returncode, [json.loads(line) for line in out.splitlines()], err.decode()
 
+    async def wrap(self) -> None:
+        """What intake does: the keys of three cases are under the current key."""
+        provider = KeyFile(self.file).provider()
+        await self.vault.delete_many({})
+        for case in ("c0", "c1", "c2"):
+            wrapped = await provider.wrap(bytes(32), case)
+            await self.vault.insert_one({"_id": case, "kek": wrapped.kek, "key": {"value": wrapped.value}})
+
     def settled(self) -> None:
         """The keys turned a while ago."""
         then = time.time() - 2 * SETTLED.total_seconds()
@@ -52,8 +60,9 @@ async def operator(pair: Pair, tmp_path: Path) -> AsyncIterator[Operator]:
     name, client = f"keys_{uuid.uuid4().hex[:8]}", connect(pair.mongo)
     database = client[database_name(name, INTAKE)]
     ensure_keyfile(tmp_path / "keys.json")
-    await database["vault"].insert_many([{"_id": f"c{number}", "kek": "k1"} for number in range(3)])
-    yield Operator(tmp_path / "keys.json", pair.mongo, name, database["vault"])
+    made = Operator(tmp_path / "keys.json", pair.mongo, name, database["vault"])
+    await made.wrap()
+    yield made
     await client.drop_database(database.name)
     client.close()
 
@@ -73,7 +82,7 @@ async def test_a_key_is_retired_when_nothing_is_under_it_and_nothing_can_be_on_i
     operator.settled()
     status, rows, said = await operator.types("--retire", "k1")
     assert (status, rows, "wraps 3 cases" in said) == (2, [], True)
-    await operator.vault.update_many({}, {"$set": {"kek": "k2"}})
+    await operator.wrap()
     os.utime(operator.file)
     assert "a moment ago" in (await operator.types("--retire", "k1"))[2]
     assert read_keyfile(operator.file).keys["k1"] == old
@@ -109,3 +118,17 @@ async def test_where_there_is_no_vault_nothing_is_retired(operator: Operator) ->
     status, _, said = await operator.types("--retire", "k1", deployment="another")
     assert (status, "QORGAU_DATABASE" in said) == (2, True), said
     assert list(read_keyfile(operator.file).keys) == ["k1", "k2"]
+
+
+async def test_the_file_of_index_secrets_is_not_taken_for_that_of_the_keys(operator: Operator, tmp_path: Path) -> None:
+    secrets = replace(operator, file=tmp_path / "secrets.json")
+    ensure_keyfile(secrets.file)
+    for arguments in ((), ("--rotate",), ("--retire", "k1")):
+        status, _, said = await secrets.types(*arguments)
+        assert (status, "not those of this vault" in said) == (2, True), said
+    for _ in range(2):
+        rotate_keyfile(operator.file)
+    await operator.wrap()
+    status, _, said = await secrets.types("--rotate")
+    assert (status, "not those of this vault" in said) == (2, True), said
+    assert list(read_keyfile(secrets.file).keys) == ["k1"]

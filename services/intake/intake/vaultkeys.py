@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qorgau.output import write_rows
 
@@ -98,9 +98,29 @@ async def _wrapped(mongo: str | None, ring: "Keyring") -> dict[str, int | None]:
             if COLLECTION not in await database.list_collection_names():
                 raise StartRefused("There is no vault; is QORGAU_DATABASE what it is for intake?")
             vault = collection(database, COLLECTION)
-            return {name: int(await vault.count_documents({"kek": name})) for name in ring.keys}
+            wraps: dict[str, int | None] = {name: int(await vault.count_documents({"kek": name})) for name in ring.keys}
+            await _check_file(vault, ring, [name for name, cases in wraps.items() if cases])
+            return wraps
     finally:
         client.close()
+
+
+async def _check_file(vault: Any, ring: "Keyring", wrapping: Sequence[str]) -> None:
+    """Raises StartRefused where these are not the keys of the vault: the file of index secrets looks alike, and its
+    keys wrap nothing."""
+    from intake.vault.sealing import Unsealable, unwrap_key
+    from qorgau.starting import StartRefused
+
+    try:
+        for name in wrapping:
+            case = await vault.find_one({"kek": name}, {"key": 1})
+            if case is not None:
+                unwrap_key(bytes(case["key"]["value"]), ring.keys[name], name, case["_id"])
+        if wrapping or await vault.find_one({"kek": {"$gt": ""}}, {"_id": 1}) is None:
+            return
+    except Unsealable:
+        pass
+    raise StartRefused("The keys of this file are not those of this vault; is it that of QORGAU_VAULT_KEY_FILE?")
 
 
 if __name__ == "__main__":

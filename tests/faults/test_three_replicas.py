@@ -51,12 +51,17 @@ async def test_one_of_three_replicas_dies_twice_and_each_flag_is_told_once_and_i
         until = stack.now() + 2 * DAY
         stack.set_clock(until)
         facts = sum(map(len, load.answered.values()))
-        await until_judged(stack, POLICE, f"{name}-", facts, until, PATIENCE + number / 20)
+        await until_judged(stack, POLICE, f"{name}-", facts, until, patience(number))
         cases = await stored(stack, POLICE, f"{name}-")
     finally:
         await asyncio.gather(*(process.stop() for process in others))
     as_specified(stack, cases, load.answered, until)
-    await eventually(lambda: _told_once(stack, cases))
+    await eventually(lambda: _told_once(stack, cases), patience(number))
+
+
+def patience(number: int) -> float:
+    """Seconds in which so many cases are judged, or all that was ever told is read, on a machine that is slow today."""
+    return PATIENCE + number / 20
 
 
 def as_specified(stack: Stack, cases: Mapping[str, Stored], posted: Posted, until: int) -> None:
@@ -92,7 +97,7 @@ async def stream(stack: Stack, number: int, cases: Mapping[str, Stored]) -> dict
     events: dict[str, list[Row]] = defaultdict(list)
     address, headers = f"{stack.url(NOTIFIER)}/v1/flags/stream", {"Last-Event-ID": "0"}
     rules, left = {*stack.plans[POLICE].families, *stack.plans[POLICE].flags}, number
-    async with asyncio.timeout(PATIENCE), stack.http.stream("GET", address, headers=headers) as answer:
+    async with asyncio.timeout(patience(len(cases))), stack.http.stream("GET", address, headers=headers) as answer:
         async for line in answer.aiter_lines():
             item = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else None
             if item is not None and item["case"] in cases and item["rule"] in rules:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from qorgau.bus import Topic
 from qorgau.clock import read_clock
 from qorgau.instants import DAY
@@ -81,6 +83,7 @@ async def watched(
     return task.result(), shown
 
 
+@pytest.mark.long
 async def test_every_service_is_made_again_and_nothing_is_different(stack: Stack) -> None:
     facts = [fact for path in SCENARIOS for fact in scenario_facts(path)]
     cases = sorted({fact.case for fact in facts if fact.case is not None})

@@ -61,7 +61,7 @@ async def test_one_of_three_replicas_dies_twice_and_each_flag_is_told_once_and_i
 
 def patience(number: int) -> float:
     """Seconds in which so many cases are judged, or all that was ever told is read, on a machine that is slow today."""
-    return PATIENCE + number / 20
+    return PATIENCE + number / 10
 
 
 def as_specified(stack: Stack, cases: Mapping[str, Stored], posted: Posted, until: int) -> None:

@@ -88,9 +88,8 @@ async def test_intake_killed_between_its_database_and_kafka_loses_nothing_and_do
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("service", [INTAKE, POLICE, COURT])
-async def test_killed_at_one_point_it_loses_nothing_and_doubles_nothing(
-    stack: Stack, tmp_path: Path, service: str, point: str
+async def test_killed_at_every_point_it_loses_nothing_and_doubles_nothing(
+    stack: Stack, tmp_path: Path, service: str
 ) -> None:
-    await killed_at(stack, service, [point], tmp_path, f"{service}-{point}")
+    await killed_at(stack, service, list(POINTS), tmp_path, service)

@@ -135,6 +135,11 @@ def add_kafka(command: ArgumentParser) -> None:
 def add_servers(command: ArgumentParser) -> None:
     """Where Kafka and the database are."""
     add_kafka(command)
+    add_mongo(command)
+
+
+def add_mongo(command: ArgumentParser) -> None:
+    """Where the database is."""
     command.add_argument("--mongo", metavar="URI", help="where the database is; default: QORGAU_MONGO")
 
 
@@ -153,11 +158,22 @@ def kafka_of(arguments: Namespace) -> "Brokers":
 
 def servers_of(arguments: Namespace) -> "Servers":
     """The brokers and the databases that the options of `add_servers` or the environment name. Raises BadInput."""
-    kafka, mongo = kafka_of(arguments), arguments.mongo or os.environ.get("QORGAU_MONGO")
-    if not mongo:
+    kafka, mongo = kafka_of(arguments), mongo_of(arguments)
+    if mongo is None:
         raise BadInput("say where the database is: --mongo, or QORGAU_MONGO")
 
     from qorgau.shell.remaking import Servers
+
+    return Servers(kafka, mongo, deployment())
+
+
+def mongo_of(arguments: Namespace) -> str | None:
+    """The address of the database that `--mongo` or the environment names, if one of them does."""
+    return arguments.mongo or os.environ.get("QORGAU_MONGO") or None
+
+
+def deployment() -> str:
+    """The name of the deployment, with which the names of its databases begin."""
     from qorgau.vocabulary import DEPLOYMENT
 
-    return Servers(kafka, mongo, os.environ.get("QORGAU_DATABASE") or DEPLOYMENT)
+    return os.environ.get("QORGAU_DATABASE") or DEPLOYMENT

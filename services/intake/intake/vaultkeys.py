@@ -5,7 +5,6 @@ A service reads the file again by itself, so nothing is restarted. Never shows a
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qorgau.arguments import add_mongo, deployment, mongo_of
 from qorgau.output import write_rows
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     arguments = _parser().parse_args(argv)
     try:
-        return _run(arguments.file, arguments.rotate, arguments.retire, arguments.mongo)
+        return _run(arguments.file, arguments.rotate, arguments.retire, mongo_of(arguments))
     except StartRefused as error:
         sys.stderr.write(f"{error}\n")
     except QorgauError as error:
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m intake.vaultkeys", description=_WORDS)
     parser.add_argument("file", metavar="FILE", type=Path, help="the file of QORGAU_VAULT_KEY_FILE")
-    parser.add_argument("--mongo", metavar="URI", default=os.environ.get("QORGAU_MONGO"), help="default: QORGAU_MONGO")
+    add_mongo(parser)
     turn = parser.add_mutually_exclusive_group()
     turn.add_argument("--rotate", action="store_true", help="make a new key and let it be the current one")
     turn.add_argument("--retire", metavar="ID", help="take a key that wraps nothing any more out of the file")
@@ -83,7 +83,7 @@ async def _wrapped(mongo: str | None, ring: "Keyring") -> dict[str, int | None]:
     from qorgau.shell.mongo import collection, deadline
     from qorgau.starting import StartRefused
     from qorgau.store import connect
-    from qorgau.vocabulary import DEPLOYMENT, database_name
+    from qorgau.vocabulary import database_name
 
     if not mongo:
         return dict.fromkeys(ring.keys)
@@ -92,7 +92,7 @@ async def _wrapped(mongo: str | None, ring: "Keyring") -> dict[str, int | None]:
     except (ConfigurationError, ValueError):
         raise StartRefused("The address of the database is none; see --mongo and QORGAU_MONGO.") from None
     try:
-        database = client[database_name(os.environ.get("QORGAU_DATABASE") or DEPLOYMENT, Settings.service)]
+        database = client[database_name(deployment(), Settings.service)]
         async with deadline():
             # An empty database of another name would say that no key wraps anything.
             if COLLECTION not in await database.list_collection_names():

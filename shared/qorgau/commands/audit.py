@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qorgau.arguments import add_servers, read_retention, servers_of
 from qorgau.commands import FAILED, OK, BadInput, Subparsers
-from qorgau.vocabulary import SERVICES, database_name
+from qorgau.vocabulary import SERVICES
 
 if TYPE_CHECKING:
     from qorgau.audit.checkpoint import Anchor
@@ -55,13 +55,12 @@ async def _verify(services: tuple[str, ...], servers: "Servers", anchors: list["
     from qorgau.audit.book import AuditBook
     from qorgau.audit.verifying import check_chain
     from qorgau.output import write_rows
-    from qorgau.store import connect
+    from qorgau.shell.remaking import database_of
 
-    deployment, client = servers.database, connect(servers.mongo)
-    try:
-        checked = []
-        for service in services:
-            book = AuditBook(client[database_name(deployment, service)], service, deployment)
+    deployment, checked = servers.database, []
+    for service in services:
+        async with database_of(service, servers) as database:
+            book = AuditBook(database, service, deployment)
             one = await check_chain(
                 book, servers.kafka, service, deployment, lambda finding: write_rows([finding]), anchors, period
             )
@@ -69,8 +68,6 @@ async def _verify(services: tuple[str, ...], servers: "Servers", anchors: list["
             if one.entries or one.anchors:
                 write_rows([one])
                 checked.append(one)
-    finally:
-        client.close()
     if not checked:
         raise BadInput("there is no audit chain here; are the addresses right, and was anything done yet?")
     return FAILED if any(one.findings for one in checked) else OK

@@ -1,11 +1,27 @@
-"""A whole audit chain checked at once."""
+"""A database for an audit chain, and a whole chain checked at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
 from qorgau.audit.chain import Head
 from qorgau.audit.checking import AnchorCheck, ChainCheck, Finding, Stored
 from qorgau.audit.checkpoint import Anchor
 from qorgau.audit.founding import Founding
+from qorgau.bus import TopicSpec, prepare_topics
+from qorgau.embedded.pair import Pair
+from qorgau.store import connect
+from qorgau.vocabulary import AUDIT_TOPIC
+
+
+@asynccontextmanager
+async def chain_database(pair: Pair, name: str) -> AsyncIterator[Any]:
+    """An empty database, gone afterwards, and beside it the topic of the anchors."""
+    await prepare_topics(pair.kafka, {AUDIT_TOPIC: TopicSpec(1)})
+    client = connect(pair.mongo)
+    yield client[name]
+    await client.drop_database(name)
+    client.close()
 
 
 def verify(

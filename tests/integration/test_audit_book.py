@@ -15,15 +15,14 @@ from qorgau.audit.book import AuditBook
 from qorgau.audit.chain import Actor, Entry, Head, append, genesis
 from qorgau.audit.relay import Audit
 from qorgau.audit.verifying import check_chain
-from qorgau.bus import Outgoing, TopicSpec, prepare_topics, read_all
+from qorgau.bus import Outgoing, read_all
 from qorgau.embedded.pair import Pair
 from qorgau.errors import Unavailable
 from qorgau.shell.crash import AUDIT_POINTS
-from qorgau.store import connect
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import AUDIT_TOPIC, INTAKE
 from tests.audit_waiting import Waiting, entry
-from tests.audited import verify
+from tests.audited import chain_database, verify
 from tests.buses import producing
 
 
@@ -35,12 +34,8 @@ def deployment() -> str:
 
 @pytest.fixture
 async def database(pair: Pair, deployment: str) -> AsyncIterator[Any]:
-    await prepare_topics(pair.kafka, {AUDIT_TOPIC: TopicSpec(1)})
-    client = connect(pair.mongo)
-    name = f"{deployment}_intake"
-    yield client[name]
-    await client.drop_database(name)
-    client.close()
+    async with chain_database(pair, f"{deployment}_intake") as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,13 +15,12 @@ from qorgau.audit import letting as lettings
 from qorgau.audit.book import AuditBook
 from qorgau.audit.checkpoint import Anchor, checkpoint_entry
 from qorgau.audit.verifying import Checked, check_chain
-from qorgau.bus import TopicSpec, prepare_topics
 from qorgau.embedded.pair import Pair
 from qorgau.instants import DAY
 from qorgau.shell.crash import LETTING_POINTS
-from qorgau.store import connect
-from qorgau.vocabulary import AUDIT_TOPIC, INTAKE
+from qorgau.vocabulary import INTAKE
 from tests.audit_letting import PERIOD, Deployment, line
+from tests.audited import chain_database
 from tests.buses import producing
 
 Finding = tuple[str, int, int]
@@ -29,12 +28,8 @@ Finding = tuple[str, int, int]
 
 @pytest.fixture
 async def database(pair: Pair) -> AsyncIterator[Any]:
-    await prepare_topics(pair.kafka, {AUDIT_TOPIC: TopicSpec(1)})
-    client = connect(pair.mongo)
-    name = f"d{uuid.uuid4().hex[:20]}"
-    yield client[name]
-    await client.drop_database(name)
-    client.close()
+    async with chain_database(pair, f"d{uuid.uuid4().hex[:20]}") as made:
+        yield made
 
 
 @pytest.fixture

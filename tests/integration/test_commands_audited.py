@@ -15,9 +15,9 @@ from qorgau.audit.verifying import check_chain
 from qorgau.bus import Outgoing, TopicSpec, dead_letter, prepare_topics, read_all, read_at
 from qorgau.commands import dlq as command
 from qorgau.embedded.pair import Pair
-from qorgau.store import connect
-from qorgau.vocabulary import AUDIT_TOPIC, COURT, INTAKE, POLICE, copies_topic, dlq, facts_topic, owner_of
+from qorgau.vocabulary import COURT, INTAKE, POLICE, copies_topic, dlq, facts_topic, owner_of
 from tests.audit_waiting import entry
+from tests.audited import chain_database
 from tests.buses import new_topics, numbered, producing
 from tests.command_line import Ended, Shell
 
@@ -33,11 +33,8 @@ async def database(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     deployment = f"d{uuid.uuid4().hex[:20]}"
     for name, value in {"KAFKA": pair.kafka, "MONGO": pair.mongo, "DATABASE": deployment}.items():
         monkeypatch.setenv(f"QORGAU_{name}", value)
-    await prepare_topics(pair.kafka, {AUDIT_TOPIC: TopicSpec(1)})
-    client = connect(pair.mongo)
-    yield client[f"{deployment}_intake"]
-    await client.drop_database(f"{deployment}_intake")
-    client.close()
+    async with chain_database(pair, f"{deployment}_intake") as made:
+        yield made
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from qorgau.shell.documents import (
     to_document,
 )
 from qorgau.shell.edition import Edition
-from qorgau.shell.mongo import barrier, deadline, write_all
+from qorgau.shell.mongo import barrier, deadline, keep_once, write_all
 from qorgau.shell.recent import Recent
 from qorgau.telemetry import Metrics
 
@@ -82,10 +82,6 @@ class Store:
         return self.edition.collection("cases")
 
     @property
-    def _context(self) -> Any:
-        return self.edition.collection("context")
-
-    @property
     def _parked(self) -> Any:
         return self.edition.collection("parked")
 
@@ -130,7 +126,7 @@ class Store:
         that somebody else had changed since they were loaded. Raises Unavailable; repeated from the load it is safe."""
         if not changed:
             return {}, set()
-        versions = {stored.record.case: self._next(stored.version) for stored in changed}
+        versions = {stored.record.case: self._next(stored) for stored in changed}
         for case in versions:
             self.recent.drop(case)
         writes = [self._write(stored, versions[stored.record.case]) for stored in changed]
@@ -165,9 +161,8 @@ class Store:
         ours = {document["_id"] for document in found if document["v"] == versions[document["_id"]]}
         return set(versions) - ours
 
-    def _next(self, version: str) -> str:
-        count = int(version.partition(".")[0] or 0)
-        return f"{count + 1}.{self._token}"
+    def _next(self, stored: Stored) -> str:
+        return f"{stored.count + 1}.{self._token}"
 
     def _write(self, stored: Stored, version: str) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]:
         case = stored.record.case
@@ -222,25 +217,11 @@ class Store:
         judged = [d["_id"] for d in documents if d["p"] in numbers and d["fp"] not in ("", fingerprint)]
         return judged, documents[-1]["_id"] if len(documents) == limit else None
 
-    async def keep_context(self, facts: Sequence[Fact]) -> None:
-        """Keep facts that are about no case; the first copy of each counts."""
-        await self._keep(self._context, {f"{fact.source} {fact.id}": fact for fact in facts})
-
     async def park(self, facts: Sequence[Fact]) -> None:
         """Keep facts for which their cases have no room."""
-        await self._keep(self._parked, {_parked_name(fact): fact for fact in facts})
-
-    async def _keep(self, target: Any, facts: Mapping[str, Fact]) -> None:
-        """Write these so that they survive a crash: their place in the log is taken as filed next."""
-        if facts:
-            writes = [
-                UpdateOne({"_id": name}, {"$setOnInsert": fact_document(fact)}, upsert=True)
-                for name, fact in facts.items()
-            ]
-            self._metrics.store_commands.inc(3)
-            await write_all(target, writes, BATCH_DEADLINE)
-            seen = [(target, {"_id": list(facts)[-1]})]
-            await barrier(self.edition.database, self._token, BATCH_DEADLINE, seen=seen)
+        documents = [fact_document(fact) | {"_id": _parked_name(fact)} for fact in facts]
+        self._metrics.store_commands.inc(3 if documents else 0)
+        await keep_once(self._parked, documents, self._token, BATCH_DEADLINE)
 
     async def parked(self, most: int = 5_000) -> list[Fact]:
         """Facts for which there was no room, at most so many."""

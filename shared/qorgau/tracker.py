@@ -18,15 +18,16 @@ from qorgau.bus import Ends, GroupReader, Place, traceparents
 from qorgau.clock import Clock
 from qorgau.errors import QorgauError, Unavailable
 from qorgau.pausing import pause
+from qorgau.shell.context import ContextBook
 from qorgau.shell.crash import crash_point
 from qorgau.shell.edition import MadeAgain
 from qorgau.shell.filing import Filing, Work
+from qorgau.shell.following_up import FollowUp
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Inflow, by_case_of
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
-from qorgau.shell.sharing import Sharing
 from qorgau.shell.takeover import CHECK_EVERY, Superseded, TakeOver
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
@@ -65,7 +66,8 @@ class Tracker:
     store: Store
     progress: Progress
     relay: Relay
-    sharing: Sharing
+    context: ContextBook
+    follow_ups: Sequence[FollowUp]
     takeover: TakeOver
     horizon: Horizon
     clock: Clock
@@ -75,7 +77,7 @@ class Tracker:
     health: Health = field(default_factory=Health)
     _numbers: frozenset[int] = frozenset()
     _filing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _copied: bool = False
+    _followed: bool = False
     _relayed: float = 0.0
     _marked: float = 0.0
     _told: dict[Place, int] = field(default_factory=dict)
@@ -174,14 +176,14 @@ class Tracker:
     async def _read_up(self, numbers: frozenset[int], stopping: asyncio.Event) -> Mapping[Place, int] | None:
         """Read what is in the log now; where it ended, or None where the round is over.
 
-        What other cases must hear of is filed first, and read once more as copies, so that none of them is judged
-        without it. Copies are sent no further: once more is enough.
+        What something follows from is filed first, and what followed is read, so that nothing is judged without it.
+        Nothing follows from that in turn: once more is enough.
         """
-        self._copied = False
+        self._followed = False
         ends = await self._read_to_the_end(numbers, stopping)
-        if ends is not None and self.inflow.holds(self.sharing.crossing.travels):
+        if ends is not None and self.inflow.holds(lambda fact: any(one.concerns(fact) for one in self.follow_ups)):
             await self._file(numbers, until=None)
-        return await self._read_to_the_end(numbers, stopping) if ends is not None and self._copied else ends
+        return await self._read_to_the_end(numbers, stopping) if ends is not None and self._followed else ends
 
     async def _read_to_the_end(self, numbers: frozenset[int], stopping: asyncio.Event) -> Mapping[Place, int] | None:
         ends = await self.ends.of(self.reader.owned())
@@ -233,10 +235,11 @@ class Tracker:
             }
             with telemetry.span("process", attributes, kind=SpanKind.CONSUMER, linked=traceparents(reads)[:LINKS]):
                 await self.relay.producer.publish(letters)
-                await self.store.keep_context(context)
+                await self.context.keep(context)
                 held_back = {case for case in (*by_case, *due) if self._waits(case, judged, reporting)}
                 outcome = await self.filing.do(Work(by_case, due, until, held_back))
-                self._copied |= await self.sharing.spread(by_case)
+                for one in self.follow_ups:
+                    self._followed |= await one.follow_up(by_case, context)
             self._note_told(outcome.told)
             self.metrics.facts_applied.inc(sum(map(len, by_case.values())))
             positions = self.inflow.filed(reads, len(letters))

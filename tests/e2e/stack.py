@@ -27,8 +27,6 @@ from qorgau.policy import load_policy
 from qorgau.vocabulary import COURT, FACT_TYPES, INTAKE, POLICE
 
 KEEPERS = (INTAKE, POLICE, COURT)
-# Not fed from other cases yet, so live they say less than a file with all cases.
-ACROSS_CASES = frozenset({"F3"})
 PATIENCE = 60.0
 Row = dict[str, Any]
 
@@ -90,7 +88,7 @@ class Stack:
 
     async def flags(self, service: str, case: str) -> list[Row]:
         """Every flag a service ever raised in a case, as rows of an assessment, in its order."""
-        return [plain(row) for row in await self.flag_items(service, case) if row["rule"] not in ACROSS_CASES]
+        return [plain(row) for row in await self.flag_items(service, case)]
 
     async def flag_items(self, service: str, case: str) -> list[Row]:
         """The same as the API shows them."""
@@ -129,7 +127,7 @@ class Stack:
     def expected(self, service: str, facts: Sequence[Fact], as_of: int, heard: Sequence[Fact] = ()) -> list[Row]:
         """What `assess` says of facts, for the rules of one service."""
         rows = flag_history(facts, self.plans[service], as_of, heard)
-        return [row.to_json() for row in rows if row.rule not in ACROSS_CASES]
+        return [row.to_json() for row in rows]
 
 
 def event(fact: Fact, stamped: bool = False) -> Row:

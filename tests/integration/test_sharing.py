@@ -55,7 +55,7 @@ class World:
         loaded = await self.store.load(by_case)
         await self.store.save([Stored(learn(loaded[c].record, own), loaded[c].version) for c, own in by_case.items()])
         self.sent = []
-        assert await self.sharing.spread(by_case) == bool(self.sent)
+        assert await self.sharing.follow_up(by_case) == bool(self.sent)
         return sorted(self.sent, key=lambda copy: (copy[0], str(copy[1].case), copy[1].id))
 
 

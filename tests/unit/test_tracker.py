@@ -22,7 +22,6 @@ from qorgau.shell.filing import Filing
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Read
 from qorgau.shell.recent import Recent
-from qorgau.shell.sharing import Crossing
 from qorgau.store import Due
 from qorgau.telemetry import Metrics
 from qorgau.tracker import Tracker
@@ -59,7 +58,8 @@ class Replica:
             store=store,
             progress=_any(save=_nothing),
             relay=nothing,
-            sharing=_any(spread=_no, crossing=Crossing(plan)),
+            context=_any(keep=_nothing),
+            follow_ups=(),
             takeover=takeover,
             horizon=horizon,
             clock=clock,
@@ -134,16 +134,9 @@ class Replica:
     async def park(self, facts: Sequence[Fact]) -> None:
         return
 
-    async def keep_context(self, facts: Sequence[Fact]) -> None:
-        return
-
 
 async def _nothing(*_: Any) -> dict[int, int]:
     return {}
-
-
-async def _no(*_: Any) -> bool:
-    return False
 
 
 async def _empty(*_: Any) -> list[str]:

@@ -17,6 +17,8 @@ _NO_PART = frozenset({"case.transfer_declined", WITHDRAWAL})
 # They name an agency. A referral makes it part of the case; an offer lets it answer, and only the answer does.
 _REFERRED: Mapping[str, str] = {"case.referred": "agency"}
 _ASKED: Mapping[str, str] = {**_REFERRED, "case.transfer_offered": "to"}
+# No character of a kind or a region.
+_IN = "@"
 
 
 def may_read(sender: Sender, facts: Iterable[Fact]) -> bool:
@@ -30,16 +32,32 @@ def may_read(sender: Sender, facts: Iterable[Fact]) -> bool:
 def is_part(agency: str, in_region: Callable[[str | None], bool], facts: Iterable[Fact]) -> bool:
     """Whether an agency is part of a case with these facts; `in_region`: whether a region is one of its own.
     Supervisors of a region are not: they look in from outside."""
-    kind, known = agency.partition("/")[0], tuple(facts)
+    known, here = parts(facts), agency.partition("/")[0] + _IN
+    return agency in known or any(in_region(part.removeprefix(here) or None) for part in known if part.startswith(here))
+
+
+def parts(facts: Iterable[Fact]) -> frozenset[str]:
+    """Who is part of a case with these facts: agencies by their code, and whoever is of a `kind@region`."""
+    known = tuple(facts)
     # What was withdrawn counts as never posted.
     gone = {(fact.source, fact.data.get("fact_id")) for fact in known if fact.type == WITHDRAWAL}
-    return any(
-        (fact.source == agency and fact.type not in _NO_PART)
-        or _named(fact, agency, _REFERRED)
-        or (kind in referred_to(fact) and in_region(fact.data.get("region")))
-        for fact in known
-        if fact.identity not in gone
-    )
+    found: set[str] = set()
+    for fact in known:
+        if fact.identity in gone:
+            continue
+        if fact.type not in _NO_PART:
+            found.add(fact.source)
+        if fact.type in _REFERRED:
+            found.add(str(fact.data.get(_REFERRED[fact.type])))
+        for kind in referred_to(fact):
+            found |= {f"{kind}{_IN}{fact.data.get('region') or ''}", f"{kind}{_IN}{EVERY}"}
+    return frozenset(found)
+
+
+def parts_of(agency: str, regions: Iterable[str]) -> frozenset[str]:
+    """The parts (as above) of which one makes a case an agency's own that works in these regions."""
+    kind = agency.partition("/")[0]
+    return frozenset({agency, *(f"{kind}{_IN}{region}" for region in regions)})
 
 
 def may_add(fact: Fact, known: Iterable[Fact]) -> bool:

@@ -15,10 +15,8 @@ from qorgau.audit.relay import Audit
 from qorgau.bus import (
     Ends,
     FactsLog,
-    GroupReader,
     InboundReader,
     Incoming,
-    Place,
     References,
     Topic,
     dead_letter,
@@ -43,26 +41,20 @@ from qorgau.service import Readiness
 from qorgau.settings import Settings
 from qorgau.shell.cases import StoredCases
 from qorgau.shell.census import census
-from qorgau.shell.corridor import CaseLimits
 from qorgau.shell.edition import Edition
-from qorgau.shell.filing import Filing
 from qorgau.shell.follower import Follower, Handle, LogRecord
-from qorgau.shell.horizon import Horizon
 from qorgau.shell.hosting import Host, host_of
-from qorgau.shell.inflow import Inflow
 from qorgau.shell.progress import Progress
-from qorgau.shell.recent import Recent
 from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
-from qorgau.shell.sharing import Sharing
-from qorgau.shell.takeover import TakeOver
-from qorgau.store import Due, Store
+from qorgau.shell.tracking import Derive, tracker_of
+from qorgau.state.book import ListBook
+from qorgau.state.rows import Projection, nothing_listed
+from qorgau.store import Store
 from qorgau.surge.case import is_surge
 from qorgau.tracker import Tracker
-from qorgau.vocabulary import FLAGS_TOPIC, REFERENCES_TOPIC, copies_topic, tracked_topics
+from qorgau.vocabulary import FLAGS_TOPIC, REFERENCES_TOPIC
 
-# How far ahead of now the cases that are due are held in memory.
-HORIZON = timedelta(seconds=30)
 Remember = Callable[[Sequence[FlagEntry]], Awaitable[None]]
 # A round takes milliseconds; without one for so long nobody may rely on what is shown.
 ROUND_WITHIN = timedelta(seconds=10)
@@ -82,6 +74,7 @@ class Parts:
     cases: StoredCases
     registry: Registry
     audit: Audit
+    lists: ListBook
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
@@ -122,10 +115,15 @@ class Parts:
 
 @asynccontextmanager
 async def parts_of(
-    settings: Settings, models: Models, reported: Callable[[Host, Callable[[str], int]], Reported] | None = None
+    settings: Settings,
+    models: Models,
+    reported: Callable[[Host, Callable[[str], int]], Reported] | None = None,
+    project: Projection = nothing_listed,
+    derive: Derive | None = None,
 ) -> AsyncIterator[Parts]:
     """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
-    given the host and the partition of a case."""
+    given the host and the partition of a case. `project`: the rows of lists that a case makes. `derive`: what the
+    service itself says because of facts, by the parts of its tracker."""
     plan = compile_policy(load_policy(settings.policy), settings.service)
     key = settings.token_key.get_secret_value()
     async with AsyncExitStack() as stack:
@@ -156,6 +154,7 @@ async def parts_of(
             cases=cases,
             registry=registry,
             audit=audit,
+            lists=ListBook(shown, project),
         )
         host.prepare += [partial(progress.fix_partitions, settings.partitions), store.prepare, room.prepare]
         host.prepare.append(room.release_all)
@@ -164,8 +163,10 @@ async def parts_of(
         if settings.tracks:
             ends = Ends(settings.brokers)
             stack.push_async_callback(ends.stop)
-            parts.tracker = tracker = _tracker(parts, Edition(database), ends)
-            host.prepare += [tracker.store.edition.begin, tracker.sharing.prepare]
+            written = Edition(database)
+            lists = ListBook(written, project)
+            parts.tracker = tracker = tracker_of(host, plan, number_of, before_the_log, written, ends, lists, derive)
+            host.prepare += [written.begin, lists.prepare, *(one.prepare for one in tracker.follow_ups)]
             stack.push_async_callback(tracker.reader.stop)
             host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics), room.follow_cases]
         yield parts
@@ -205,48 +206,3 @@ def _follower(
     settings: Settings, topic: str, handle: Handle, edition: Edition, readers: Edition | None = None
 ) -> Follower:
     return Follower(topic, Topic(settings.brokers, topic), handle, edition, readers)
-
-
-def _tracker(parts: Parts, edition: Edition, ends: Ends) -> Tracker:
-    """The tracker, with a store of its own: it moves to another edition between two rounds and not in one."""
-    settings, metrics, clock = parts.host.settings, parts.host.metrics, parts.host.clock
-    store, progress = Store(edition, parts.store.partition, metrics, Recent()), Progress(edition, metrics)
-    limits = CaseLimits(settings.case_facts, settings.case_facts_of_source)
-    flags, copies = Topic(settings.brokers, FLAGS_TOPIC), copies_topic(settings.service)
-    tracker: Tracker
-
-    async def moved(places: Collection[Place]) -> None:
-        await tracker.moved(places)
-
-    async def due(after: int | None, until: int, most: int) -> list[Due]:
-        return await store.due(tracker.numbers(), after, until, most)
-
-    reader = GroupReader(
-        settings.brokers,
-        settings.service,
-        settings.instance,
-        tracked_topics(settings.service),
-        positions=progress.positions,
-        revoked=moved,
-        assigned=moved,
-    )
-    relay = Relay(settings.service, store, parts.host.producer, metrics)
-    takeover = TakeOver(settings.service, flags, store, progress, parts.plan.fingerprint, limits)
-    horizon = Horizon(due, lambda: clock.span(HORIZON))
-    tracker = Tracker(
-        service=settings.service,
-        reader=reader,
-        inflow=Inflow(reader, clock, metrics, store.partition, copies, settings.batch_facts, settings.batch_bytes),
-        ends=ends,
-        store=store,
-        progress=progress,
-        relay=relay,
-        sharing=Sharing(settings.service, parts.plan, store, parts.host.producer),
-        takeover=takeover,
-        horizon=horizon,
-        clock=clock,
-        filing=Filing(store, relay, takeover, horizon, clock, parts.plan, limits, metrics),
-        metrics=metrics,
-        reported=parts.cases.reported,
-    )
-    return tracker

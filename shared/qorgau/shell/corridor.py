@@ -18,20 +18,24 @@ from qorgau.shell.restoring import reconciled
 
 @dataclass(frozen=True, slots=True)
 class CaseLimits:
-    """How many facts a case holds, and how many of them may be of one source; what comes after is parked."""
+    """How many facts a case holds, and how many of them may be of one source; what comes after is parked. `heard`: how
+    many copies of facts that are not its own; those after them stay where they were copied from."""
 
     facts: int = 2_000
     of_source: int = 1_000
+    heard: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What became of a case: the new state, the changes of flags it will tell, and the facts it had no room for."""
+    """What became of a case: the new state, the changes of flags it will tell, the facts it had no room for, and
+    whether it was judged."""
 
     before: Stored
     after: Stored
     changes: tuple[FlagEvent, ...] = ()
     parked: tuple[Fact, ...] = ()
+    judged: bool = True
 
     @property
     def changed(self) -> bool:
@@ -47,11 +51,14 @@ def step(
     own = [fact for fact in facts if fact.case == stored.record.case]
     fitting, parked = room_for(stored.record, own, limits)
     record = learn(stored.record, fitting)
+    deaf = False
     if len(own) < len(facts):
-        record = overhear(record, [fact for fact in facts if fact.case != record.case])
-    after = replace(stored, record=record, full=stored.full or bool(parked))
+        heard = [fact for fact in facts if fact.case != record.case]
+        deaf = len(record.others) + len(heard) > limits.heard
+        record = overhear(record, heard[: max(0, limits.heard - len(record.others))])
+    after = replace(stored, record=record, full=stored.full or deaf or bool(parked))
     if until is None:
-        return Step(stored, after, (), tuple(parked))
+        return Step(stored, after, (), tuple(parked), judged=False)
     record, changes = advance(after.record, until, plan)
     if record is not after.record:
         # Asked only where a closing is among the facts: the answer costs as much as opening the case again.

@@ -92,6 +92,11 @@ class Stored:
         return min(due, told) if due is not None and told is not None else due if told is None else told
 
     @property
+    def count(self) -> int:
+        """How often it was written; 0 while it is new."""
+        return int(self.version.partition(".")[0] or 0)
+
+    @property
     def pending(self) -> int:
         """What of it is not yet acknowledged by Kafka."""
         return EVENTS if self.outbox else NOTHING

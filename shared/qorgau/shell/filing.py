@@ -5,7 +5,9 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from qorgau.assess import deadlines
 from qorgau.clock import Clock
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
@@ -16,6 +18,7 @@ from qorgau.shell.documents import Stored
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.relay import Relay
 from qorgau.shell.takeover import TakeOver
+from qorgau.state.rows import Seen
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
 
@@ -23,6 +26,13 @@ from qorgau.telemetry import Metrics
 PORTION = 250
 # Between two slices of pure work the loop turns: heartbeats and requests go on, and so does the portion before.
 SLICE = 0.002
+
+
+class View(Protocol):
+    """What is made of the cases of a service for those who read lists and sums."""
+
+    async def show(self, seen: Sequence[Seen]) -> None:
+        """Write what these cases make; raises Unavailable, and repeating it is safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ class Filing:
     plan: Plan
     limits: CaseLimits
     metrics: Metrics
+    views: Sequence[View] = ()
 
     async def do(self, work: Work) -> Outcome:
         """Return when all of it is saved. Raises Unavailable where that is unknown; repeating it is safe."""
@@ -71,6 +82,8 @@ class Filing:
             while left or ending is not None:
                 portion, left = left[:PORTION], left[PORTION:]
                 steps = await self._stepped(portion, work) if portion else []
+                # Before they are saved: a case that is safe would not be read again for its rows after a crash.
+                await self._show(steps)
                 if ending is not None:
                     # Those that somebody else had changed are loaded and stepped once more.
                     left += await ending
@@ -95,6 +108,22 @@ class Filing:
                 await asyncio.sleep(0)
                 turned = time.monotonic()
         return steps
+
+    async def _show(self, steps: Sequence[Step]) -> None:
+        if not self.views:
+            return
+        seen = []
+        turned = time.monotonic()
+        for one in steps:
+            if one.judged:
+                record = one.after.record
+                seen.append(Seen(record, deadlines(record, self.plan), one.before.count + 1))
+            if time.monotonic() - turned > SLICE:
+                await asyncio.sleep(0)
+                turned = time.monotonic()
+        if seen:
+            for view in self.views:
+                await view.show(seen)
 
     async def _end(self, steps: Sequence[Step], outcome: Outcome) -> set[str]:
         """Save and tell; which cases somebody else had changed."""

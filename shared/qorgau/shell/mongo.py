@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from pymongo import InsertOne, WriteConcern
+from pymongo import InsertOne, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from qorgau.errors import Unavailable
@@ -67,6 +67,20 @@ async def write_all(target: Any, operations: list[Any], limit: timedelta = DEADL
         except BulkWriteError as error:
             result = only_keys_taken(error)
         return sum(int(result.get(name, 0)) for name in ("nMatched", "nUpserted", "nInserted"))
+
+
+async def keep_once(target: Any, documents: Sequence[Mapping[str, Any]], name: str, limit: timedelta) -> None:
+    """Write what is not there yet so that it survives a crash; what is there under its `_id` stays. `name`: of the
+    writer, for its barrier."""
+    if documents:
+        writes = [UpdateOne({"_id": one["_id"]}, {"$setOnInsert": without_id(one)}, upsert=True) for one in documents]
+        await write_all(target, writes, limit)
+        await barrier(target.database, name, limit, seen=[(target, {"_id": documents[-1]["_id"]})])
+
+
+def without_id(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What an update may set of a document."""
+    return {name: value for name, value in document.items() if name != "_id"}
 
 
 async def insert_all(

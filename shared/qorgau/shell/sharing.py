@@ -63,7 +63,11 @@ class Sharing:
             for name in ("name", "case"):
                 await self._shared.create_index([(name, 1)])
 
-    async def spread(self, by_case: Mapping[str, Sequence[Fact]]) -> bool:
+    def concerns(self, fact: Fact) -> bool:
+        """Whether other cases must hear of a fact."""
+        return self.crossing.travels(fact)
+
+    async def follow_up(self, by_case: Mapping[str, Sequence[Fact]], _: Sequence[Fact] = ()) -> bool:
         """Send copies of these facts, which are saved in their cases, to the cases that share something with them, and
         to each case that shares something since now what the others have. Whether there was anything to send."""
         travelling = {
@@ -87,7 +91,7 @@ class Sharing:
                 *((other, fact) for other in sorted(others) for fact in facts),
                 *((case, fact) for fact in of_others),
             ]
-            copies |= {(who, fact.case, *fact.identity): self._copy(who, fact) for who, fact in hearing}
+            copies |= {(who, fact.case, *fact.identity): copy_for(who, fact, self._topic) for who, fact in hearing}
         await self._producer.publish(list(copies.values()))
         return bool(copies)
 
@@ -118,6 +122,8 @@ class Sharing:
         own = [fact for stored in loaded.values() for fact in stored.record.facts if self.crossing.travels(fact)]
         return sorted(own, key=lambda fact: fact.known_at)[-MOST_FACTS:]
 
-    def _copy(self, receiver: str, fact: Fact) -> Outgoing:
-        _, value, headers = to_kafka(fact)
-        return Outgoing(self._topic, receiver.encode(), value, headers)
+
+def copy_for(receiver: str, fact: Fact, topic: str) -> Outgoing:
+    """A fact as a case hears of it that is not its own."""
+    _, value, headers = to_kafka(fact)
+    return Outgoing(topic, receiver.encode(), value, headers)

@@ -33,7 +33,21 @@ class Listed:
     item: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case as a round judged it: what `version` will be its next one, as a number."""
+
+    record: CaseRecord
+    deadlines: Sequence[DeadlineRow]
+    version: int
+
+
 Projection = Callable[[CaseRecord, Sequence[DeadlineRow]], Iterable[Listed]]
+
+
+def nothing_listed(_: CaseRecord, __: Sequence[DeadlineRow]) -> Iterable[Listed]:
+    """A service whose cases make no rows."""
+    return ()
 
 
 def earliest_due(deadlines: Iterable[DeadlineRow]) -> int | None:

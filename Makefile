@@ -24,8 +24,10 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy shared services tests benchmarks docs
 
+# What only computes has a core to itself; what watches the time runs alone afterwards.
 long: install
-	$(BIN)/python -m pytest -m "long" tests
+	$(BIN)/python -m pytest -m "long and not night" --numprocesses 2 tests/unit
+	$(BIN)/python -m pytest -m "long and not night" --ignore tests/unit tests
 
 night: install
 	$(BIN)/python -m pytest -m "long or night" tests

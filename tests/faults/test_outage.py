@@ -14,7 +14,7 @@ from tests.faults.harness import another, database, started_as, stored, until_ju
 from tests.faults.load import ARRIVED, DESK, DISPATCH, FORENSIC, REGION, UNIT, calls, under_load
 
 AWAY = HOUR
-CALLS = [300, pytest.param(2_000, marks=pytest.mark.long)]
+CALLS = [300, pytest.param(2_000, marks=pytest.mark.night)]
 
 
 def in_time(case: str, kind: int, at: int) -> Iterator[Fact]:
@@ -84,7 +84,7 @@ async def test_an_hour_without_the_tracker_raises_not_one_flag_that_a_fact_preve
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", [300, 2_000])
+@pytest.mark.parametrize("number", CALLS)
 async def test_an_hour_away_and_an_empty_database_raise_nothing_and_tell_nothing_twice(
     stack: Stack, number: int
 ) -> None:

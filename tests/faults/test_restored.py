@@ -24,7 +24,6 @@ def ends() -> list[Planned]:
 
 
 @pytest.mark.long
-@pytest.mark.long
 async def test_a_database_put_back_from_an_old_copy_catches_up_and_tells_nothing_false(stack: Stack) -> None:
     process = stack.process(POLICE)
     async with under_load(stack, calls("before", CASES, 2.0)) as before:

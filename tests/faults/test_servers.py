@@ -14,7 +14,7 @@ from tests.faults.harness import database
 from tests.faults.load import DESK, DISPATCH, REGION, calls, under_load
 
 # Long enough for every wait on the network to be under way; and for every one of them to have ended, and the group too.
-AWAY = [pytest.param(2.0, marks=pytest.mark.long), pytest.param(20.0, marks=pytest.mark.long)]
+AWAY = [pytest.param(2.0, marks=pytest.mark.long), pytest.param(20.0, marks=pytest.mark.night)]
 
 
 @pytest.mark.parametrize("away", AWAY)

@@ -17,7 +17,10 @@ from tests.faults.checks import Posted, as_read, check_facts, check_pairs, newes
 from tests.faults.harness import another, stored, until_judged
 from tests.faults.load import ARRIVED, DISPATCH, REGION, Planned, under_load
 
-CASES = [pytest.param(2_000, marks=pytest.mark.long), pytest.param(10_000, marks=pytest.mark.night)]
+CASES = [
+    pytest.param(500, marks=pytest.mark.long),
+    *(pytest.param(number, marks=pytest.mark.night) for number in (2_000, 10_000)),
+]
 # So many cases a second are posted.
 PER_SECOND = 100
 

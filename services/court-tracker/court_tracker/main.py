@@ -6,13 +6,21 @@ import sys
 from court_tracker.api import build_api
 from court_tracker.domain import FACTS
 from court_tracker.settings import Settings
+from court_tracker.stops.following import Stops
+from qorgau.bus import FactsLog
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main
+from qorgau.shell.tracking import Deriving
+
+
+def stops_of(parts: Deriving) -> Stops:
+    """What a court that stops means for the hearings listed there, said by this service."""
+    return Stops(parts, FactsLog(parts.host.producer, parts.host.settings.service))
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    async with parts_of(settings, FACTS) as parts:
+    async with parts_of(settings, FACTS, derive=stops_of) as parts:
         await parts.host.run(build_api(parts.keeper()), stopping)
 
 

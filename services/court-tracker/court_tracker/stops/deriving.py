@@ -26,12 +26,13 @@ _NAMESPACE = UUID("6f1c9f5c-8f0e-5a53-9d0b-3f1a1d1f0c52")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A hearing with a date: the fact that lists it, its court, for when, and the fact by which something else became
-    of it (None: nothing did)."""
+    """A hearing with a date: the fact that lists it, its court and since when that is known, for when it is, and the
+    fact by which something else became of it (None: nothing did)."""
 
     fact: Fact
     court: str
     region: str
+    known_at: int
     scheduled_for: int
     over: Fact | None
 
@@ -48,29 +49,46 @@ class Listing:
 
 def places(facts: Iterable[Fact]) -> frozenset[tuple[str, str]]:
     """The courts before which a case is, each with its region."""
-    return frozenset(_courts(_counting(facts)).values())
+    return frozenset((court, region) for court, region, _ in _courts(_counting(facts)).values())
 
 
-def to_say(case: str, facts: Sequence[Fact], context: Sequence[Fact], now: int) -> list[Fact]:
+def to_say(case: str, facts: Sequence[Fact], context: Sequence[Fact]) -> list[Fact]:
     """What the system has to say of a case with these facts, where `context` is what is limited and restored in its
     courts and regions: suspensions, their ends (dated ahead where the limit says how long), and withdrawals of what is
-    not so. `now` is when it is said, in microseconds."""
-    posted = [fact for fact in _counting(facts) if fact.source != SOURCE]
-    gone = {str(fact.data.get("fact_id")) for fact in facts if fact.type == WITHDRAWAL and fact.source == SOURCE}
+    not so. Each is known when all it follows from is known, however late it is said: time is the log's."""
+    posted = [fact for fact in facts if fact.source != SOURCE]
+    gone = frozenset(str(fact.data.get("fact_id")) for fact in facts if _takes_back(fact))
     said = {fact.id: fact for fact in facts if fact.source == SOURCE and fact.type != WITHDRAWAL}
-    wanted = {fact.id: fact for fact in _wanted(case, posted, context, gone, now)}
+    wanted = {fact.id: fact for fact in _wanted(case, posted, context, gone)}
     missing = [fact for id, fact in wanted.items() if id not in said]
-    return missing + [_withdrawal(case, said[id], now) for id in sorted(said.keys() - wanted.keys() - gone)]
+    no_longer = [said[id] for id in sorted(said.keys() - wanted.keys() - gone)]
+    return missing + [_withdrawal(case, fact, _since(case, fact, posted, context, gone)) for fact in no_longer]
 
 
-def _wanted(
-    case: str, posted: Sequence[Fact], context: Sequence[Fact], gone: Iterable[str], now: int
-) -> Iterator[Fact]:
-    for listing in _listings(posted):
+def _takes_back(fact: Fact) -> bool:
+    return fact.type == WITHDRAWAL and fact.source == SOURCE
+
+
+def _since(case: str, said: Fact, posted: Sequence[Fact], context: Sequence[Fact], gone: frozenset[str]) -> int:
+    """Since when it is known that something said is not so."""
+    instants = sorted({fact.known_at for fact in (*posted, *context) if fact.known_at > said.recorded})
+    for at in instants:
+        by_then = _wanted(case, _known(posted, at), _known(context, at), gone)
+        if all(fact.id != said.id for fact in by_then):
+            return at
+    return said.recorded
+
+
+def _known(facts: Iterable[Fact], at: int) -> list[Fact]:
+    return [fact for fact in facts if fact.known_at <= at]
+
+
+def _wanted(case: str, posted: Sequence[Fact], context: Sequence[Fact], gone: frozenset[str]) -> Iterator[Fact]:
+    for listing in _listings(_counting(posted)):
         for limit in limits_on(listing.court, listing.region, context):
             at = _suspended_at(listing, limit)
             if at is not None:
-                yield from _said_of(case, listing, limit, at, frozenset(gone), now)
+                yield from _said_of(case, listing, limit, at, gone)
                 # It stands suspended already: another limit adds nothing to it.
                 break
 
@@ -82,14 +100,14 @@ def _suspended_at(listing: Listing, limit: Limit) -> int | None:
     return at if hit and (listing.over is None or at < listing.over.time) else None
 
 
-def _said_of(case: str, listing: Listing, limit: Limit, at: int, gone: frozenset[str], now: int) -> Iterator[Fact]:
+def _said_of(case: str, listing: Listing, limit: Limit, at: int, gone: frozenset[str]) -> Iterator[Fact]:
     about = {
         "region": listing.region,
         "protocol_id": listing.protocol,
         "hearing_id": listing.hearing,
     }
     basis = {"tolls_term": limit.fact.data.get("tolls_term"), "legal_basis": limit.fact.data.get("legal_basis")}
-    known = max(now, limit.fact.known_at, listing.fact.known_at)
+    known = max(limit.fact.known_at, listing.fact.known_at, listing.known_at)
     name = f"{case}|{' '.join(limit.fact.identity)}|{' '.join(listing.fact.identity)}|{format_instant(at)}"
     yield Fact(_id(f"{name}|suspended", gone), SOURCE, SUSPENDED, at, known, case, {**about, **basis})
     if limit.end is not None and not _ended_before(listing, limit.end):
@@ -110,9 +128,8 @@ def _id(name: str, gone: frozenset[str]) -> str:
     return id
 
 
-def _withdrawal(case: str, fact: Fact, now: int) -> Fact:
+def _withdrawal(case: str, fact: Fact, at: int) -> Fact:
     data = {"region": fact.data.get("region"), "fact_id": fact.id, "reason": "wrong_data"}
-    at = max(now, fact.known_at)
     return Fact(str(uuid5(_NAMESPACE, f"withdrawn|{fact.id}")), SOURCE, WITHDRAWAL, at, at, case, data)
 
 
@@ -132,11 +149,11 @@ def _listings(facts: Sequence[Fact]) -> list[Listing]:
     return found
 
 
-def _courts(facts: Iterable[Fact]) -> dict[str, tuple[str, str]]:
-    """The court of each protocol, with the region: the last one that registered it."""
+def _courts(facts: Iterable[Fact]) -> dict[str, tuple[str, str, int]]:
+    """The court of each protocol, with the region and since when it is known: the last one that registered it."""
     registered = sorted((fact for fact in facts if fact.type == REGISTERED), key=lambda fact: fact.order)
     return {
-        str(fact.data.get("protocol_id")): (str(fact.data.get("court")), str(fact.data.get("region")))
+        str(fact.data.get("protocol_id")): (str(fact.data.get("court")), str(fact.data.get("region")), fact.known_at)
         for fact in registered
     }
 

@@ -68,12 +68,11 @@ class Stops:
         facts = await self._parts.store.facts(list(cases))
         where = {case: places(own) for case, own in facts.items()}
         stops = await self._stops_at({place for of_case in where.values() for place in of_case})
-        now = self._parts.host.clock.now()
         said = [
             fact
             for case, own in facts.items()
             if stops or any(fact.source == SOURCE for fact in own)
-            for fact in to_say(case, own, stops, now)
+            for fact in to_say(case, own, stops)
         ]
         await self._log.append(said)
         return len(said)

@@ -21,10 +21,12 @@ from intake.reports import Reports
 from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import event_schema, flags_router
+from police_dispatch.regrading_routes import regrading_router
 from qorgau.facts import event_type
 from qorgau.front.describe import fact_schemas
 from qorgau.front.door import Door
 from qorgau.front.keeper import Keeper
+from qorgau.front.kpis import Months, kpis_router
 from qorgau.front.limits import Limiter
 from qorgau.front.posted import Models
 from qorgau.front.posting import Posting
@@ -192,12 +194,14 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
     vault = vault_routers(Vault(_NOBODY, _NOBODY, _NOBODY, _NOBODY), reports.door, access)
     export = export_router(keepers[INTAKE].reading, _NOBODY, _NOBODY, access)
-    own = (statistics_router(_NOBODY, int, access), export, *vault)
+    regrading = regrading_router(keepers[POLICE].reading, _NOBODY, Months(_NOBODY, int), access)
+    kpis = kpis_router(_NOBODY, _NOBODY, int, access)
+    own = (statistics_router(_NOBODY, int, access), export, kpis, *vault)
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),
-        POLICE: police_dispatch.api.build_api(keepers[POLICE]),
-        COURT: court_tracker.api.build_api(keepers[COURT]),
+        POLICE: police_dispatch.api.build_api(keepers[POLICE], kpis, regrading),
+        COURT: court_tracker.api.build_api(keepers[COURT], kpis),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
     }
 

@@ -1,7 +1,8 @@
 """The pure heart, from outside: facts and a compiled policy in, flag history and deadlines out (deadlines.md).
 
 `flag_history` and `deadline_rows` judge a whole file, `case_history` and `case_deadlines` one case of it, which is what
-a pool of processes hands out; `deadlines` and `is_closed` look at a record. All are what `learn` and `advance` make.
+a pool of processes hands out; `deadlines`, `judged` and `is_closed` look at a record. All are what `learn` and
+`advance` make.
 """
 
 from collections import defaultdict
@@ -12,7 +13,7 @@ from qorgau.facts import Fact
 from qorgau.heart.others import Others
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord, learn, open_case
-from qorgau.rows import DeadlineRow, FlagRow, deadline_order, flag_order
+from qorgau.rows import DeadlineRow, FlagRow, Judged, deadline_order, flag_order
 
 
 def flag_history(
@@ -64,6 +65,14 @@ def deadlines(record: CaseRecord, plan: Plan, others: Iterable[Fact] = ()) -> li
         return []
     rows = open_case(replace(record, flags=(), timers=()), plan).deadline_rows(record.as_of)
     return sorted(rows, key=deadline_order)
+
+
+def judged(record: CaseRecord, plan: Plan) -> list[Judged]:
+    """The same deadlines, in the same order, with what each was made of."""
+    if record.as_of is None:
+        return []
+    found = open_case(replace(record, flags=(), timers=()), plan).judged(record.as_of)
+    return sorted(found, key=lambda one: deadline_order(one.row))
 
 
 def is_closed(record: CaseRecord, plan: Plan) -> bool:

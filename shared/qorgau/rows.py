@@ -6,6 +6,7 @@ from hashlib import sha1
 from typing import Any, Literal
 from uuid import UUID
 
+from qorgau.facts import Fact
 from qorgau.instants import format_duration, format_instant
 
 Level = Literal["warn", "breach", "info", "flag"]
@@ -43,6 +44,21 @@ class DeadlineRow:
             "late_by": _duration(self.late_by),
             "remaining": _duration(self.remaining),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A deadline with what it was made of, for whoever counts or charges; its row alone is told (deadlines.md 9.4).
+
+    `governing` is the fact that governs it, `duty` the agency whose duty it is, `stop` the fact that stopped it: None
+    where a cancel ended it at `ended_at`, or nothing has. `warns_at`: its warning instant (4.9), wherever it lies."""
+
+    row: DeadlineRow
+    governing: Fact
+    duty: str | None
+    warns_at: int | None
+    ended_at: int | None
+    stop: Fact | None
 
 
 @dataclass(frozen=True, slots=True)

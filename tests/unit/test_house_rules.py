@@ -29,9 +29,10 @@ HEART = [
     *sorted(f"heart/{path.stem}" for path in (SHARED / "heart").glob("*.py") if path.stem != "__init__"),
 ]
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
+MEASURES = sorted(f"measures/{path.stem}" for path in (SHARED / "measures").glob("*.py") if path.stem != "__init__")
 AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
-PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *AUDIT]
+PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *MEASURES, *AUDIT]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

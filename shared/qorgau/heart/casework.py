@@ -3,16 +3,17 @@
 Mutable and short-lived. What an instant touches, by a fact or by a timer, is worked out again; nothing else is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from qorgau.facts import Fact
-from qorgau.heart.flagging import Duty, Flagging, Name
+from qorgau.heart.deadlines import Deadline
+from qorgau.heart.flagging import Duty, Flagging, Name, region_of
 from qorgau.heart.others import Others
 from qorgau.heart.ruleflags import ONE_CASE
 from qorgau.heart.situation import Situation
 from qorgau.heart.timers import Timers
 from qorgau.plan import Plan
-from qorgau.rows import DeadlineRow, FlagRow
+from qorgau.rows import DeadlineRow, FlagRow, Judged
 
 Timer = tuple[int, str, str, int | None]
 _ORDER = ""
@@ -97,11 +98,27 @@ class Casework:
 
     def deadline_rows(self, at: int) -> list[DeadlineRow]:
         """All deadlines as they are at an instant not before the last step and before the next."""
-        rows = []
+        return [deadline.row(self.case, at) for deadline in self._deadlines()]
+
+    def judged(self, at: int) -> list[Judged]:
+        """The same with what each was made of."""
+        return [self._judged(deadline, at) for deadline in self._deadlines()]
+
+    def _deadlines(self) -> Iterator[Deadline]:
         for _, docket in self.situation.dockets():
             found = [docket.find(key, start) for key, start in docket.names()]
-            rows += [deadline.row(self.case, at) for deadline in found if deadline is not None]
-        return rows
+            yield from (deadline for deadline in found if deadline is not None)
+
+    def _judged(self, deadline: Deadline, at: int) -> Judged:
+        governing = deadline.governing
+        return Judged(
+            row=deadline.row(self.case, at),
+            governing=governing,
+            duty=self._duty.agency(deadline.version.duty_kinds, governing, region_of(governing)),
+            warns_at=deadline.warning,
+            ended_at=deadline.end,
+            stop=deadline.stop,
+        )
 
     def _set_first_timers(self, at: int | None) -> None:
         """What a record need not keep, because it follows from the facts."""

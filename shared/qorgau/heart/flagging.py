@@ -81,12 +81,15 @@ class Duty:
         elif adding and (last is None or last.order < fact.order):
             self._last[kind] = fact
 
-    def agency(self, kinds: tuple[str, ...], by: Fact | None, flag: OpenFlag) -> str | None:
-        """The agency whose duty it is; of a flag whose raising fact is gone, the one it had if it goes by that."""
+    def agency(
+        self, kinds: tuple[str, ...], by: Fact | None, region: str | None, before: str | None = None
+    ) -> str | None:
+        """The agency whose duty it is in a region; where the fact that began it is gone, the one `before` if it goes by
+        that."""
         if "start" in kinds:
-            return (by.source or None) if by else flag.agency
+            return (by.source or None) if by else before
         if kinds[0].startswith(_NAMED):
-            named = by.data.get(kinds[0].removeprefix(_NAMED)) if by else flag.agency
+            named = by.data.get(kinds[0].removeprefix(_NAMED)) if by else before
             return named if isinstance(named, str) else None
         if self._last is None:
             self._last = {}
@@ -95,7 +98,13 @@ class Duty:
         if kinds not in self._sources:
             known = [self._last[kind] for kind in kinds if kind in self._last]
             self._sources[kinds] = max(known, key=lambda fact: fact.order).source if known else None
-        return self._sources[kinds] or (f"{kinds[0]}/{flag.region}" if flag.region else kinds[0])
+        return self._sources[kinds] or (f"{kinds[0]}/{region}" if region else kinds[0])
+
+
+def region_of(fact: Fact) -> str | None:
+    """The region a fact names."""
+    region = fact.data.get("region")
+    return region if isinstance(region, str) else None
 
 
 class Flagging:
@@ -214,9 +223,8 @@ class Flagging:
     def _changed(self, flag: OpenFlag, kinds: tuple[str, ...], by: Fact | None) -> None:
         """Whose lateness it is, as known at this change; the region stays if the fact it came from is gone."""
         if by is not None:
-            region = by.data.get("region")
-            flag.region = region if isinstance(region, str) else None
-        flag.agency = self._duty.agency(kinds, by, flag)
+            flag.region = region_of(by)
+        flag.agency = self._duty.agency(kinds, by, flag.region, flag.agency)
 
     def _tell(self, change: Change, flag: OpenFlag, at: int, detail: str = "") -> None:
         self.seq += 1

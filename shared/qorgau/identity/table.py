@@ -81,11 +81,14 @@ ROWS: tuple[Row, ...] = (
     # A person is in the file only for who may use the route to her.
     _row("GET /v1/cases/{case}/export", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/flags", {CASES_READ}, _READS),
+    _row("GET /v1/cases/{case}/regrading", {CASES_READ}, _READS),
     _row("GET /v1/flags/{flag}/explanation", {CASES_READ, FLAGS_READ}, _READS),
     _row("GET /v1/flags", {FLAGS_READ}, _READS),
     _row("GET /v1/flags/stream", {FLAGS_READ}, _READS),
     # Nobody is in a table: the same one for all.
     _row("GET /v1/statistics", {FLAGS_READ, CASES_READ}, _READS),
+    _row("GET /v1/kpis", {FLAGS_READ, CASES_READ}, _READS),
+    _row("GET /v1/regradings/desks", {FLAGS_READ, CASES_READ}, _READS),
 )
 TABLE: Mapping[tuple[str, str], Row] = MappingProxyType({(row.method, row.path): row for row in ROWS})
 # Without a token: they say how the process does and how its interface is, and nothing about any case.

@@ -59,7 +59,7 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class CallOut:
-    """A call-out: its grades in order, what ended it, and the deadline of the first grade as if there were no later one.
+    """A call-out: its grades in order, what ended it, and the deadline of the first grade as if no later one had come.
 
     `registered`: whether it began with a registration; what only a re-grading tells of is a call-out too."""
 

@@ -18,11 +18,13 @@ import police_dispatch.domain
 from intake.api import vault_routers
 from intake.export import export_router
 from intake.reports import Reports
+from intake.sanctions_routes import sanctions_router
 from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import event_schema, flags_router
 from police_dispatch.regrading_routes import regrading_router
 from qorgau.facts import event_type
+from qorgau.front.capacity import capacity_router
 from qorgau.front.describe import fact_schemas
 from qorgau.front.door import Door
 from qorgau.front.keeper import Keeper
@@ -33,6 +35,7 @@ from qorgau.front.posting import Posting
 from qorgau.front.reading import Reading
 from qorgau.identity.access import Access
 from qorgau.identity.tokens import KEY_BYTES
+from qorgau.measures.capacity import EXAMS, SHELTERS
 from qorgau.service import VERSION, Readiness
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import (
@@ -194,13 +197,16 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
     vault = vault_routers(Vault(_NOBODY, _NOBODY, _NOBODY, _NOBODY), reports.door, access)
     export = export_router(keepers[INTAKE].reading, _NOBODY, _NOBODY, access)
-    regrading = regrading_router(keepers[POLICE].reading, _NOBODY, Months(_NOBODY, int), access)
+    months = Months(_NOBODY, int)
+    regrading = regrading_router(keepers[POLICE].reading, _NOBODY, months, access)
+    doctors, places = (capacity_router(of, _NOBODY, _NOBODY, months, access) for of in (EXAMS, SHELTERS))
+    decided = sanctions_router(_NOBODY, months, access)
     kpis = kpis_router(_NOBODY, _NOBODY, int, access)
-    own = (statistics_router(_NOBODY, int, access), export, kpis, *vault)
+    own = (statistics_router(_NOBODY, int, access), export, kpis, decided, places, *vault)
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),
-        POLICE: police_dispatch.api.build_api(keepers[POLICE], kpis, regrading),
+        POLICE: police_dispatch.api.build_api(keepers[POLICE], kpis, regrading, doctors),
         COURT: court_tracker.api.build_api(keepers[COURT], kpis),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
     }

@@ -8,6 +8,7 @@ from police_dispatch.regrading import CallOut, Grade, call_outs, graded_rules
 from qorgau.assess import judged
 from qorgau.facts import Fact
 from qorgau.instants import format_duration, format_instant
+from qorgau.measures.capacity import EXAMS, refusals
 from qorgau.measures.phases import Measured, Row, month_of, phases
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
@@ -23,7 +24,7 @@ _FINDINGS = ("lowered_when_passed", "lowered_when_tight", "first_grade_below_ris
 
 def measured_of(plan: Plan) -> Measured:
     """What police-dispatch writes down of a case: its phases, those of grades also against the first one, and a row of
-    kind `regrading` for each desk of a call-out."""
+    kind `regrading` for each desk of a call-out, and examinations that were blocked."""
     graded = frozenset(graded_rules(plan))
 
     def measured(record: CaseRecord, deadlines: Sequence[Judged]) -> Iterator[Row]:
@@ -35,6 +36,7 @@ def measured_of(plan: Plan) -> Measured:
         yield from phases(record, firsts, plan.calendar, "original")
         for out in outs:
             yield from _desks_of(out, plan)
+        yield from refusals(record, EXAMS, plan)
 
     return measured
 

@@ -88,6 +88,8 @@ ROWS: tuple[Row, ...] = (
     # Nobody is in a table: the same one for all.
     _row("GET /v1/statistics", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/kpis", {FLAGS_READ, CASES_READ}, _READS),
+    _row("GET /v1/sanctions", {FLAGS_READ, CASES_READ}, _READS),
+    _row("GET /v1/capacity", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/regradings/desks", {FLAGS_READ, CASES_READ}, _READS),
 )
 TABLE: Mapping[tuple[str, str], Row] = MappingProxyType({(row.method, row.path): row for row in ROWS})

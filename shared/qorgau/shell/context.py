@@ -37,6 +37,7 @@ class ContextBook:
         """Create the indexes; safe to repeat."""
         async with deadline(BATCH_DEADLINE):
             await self._facts.create_index([("names", 1)])
+            await self._facts.create_index([("type", 1), ("time", 1)])
 
     async def keep(self, facts: Sequence[Fact]) -> None:
         """Keep these so that they survive a crash: their place in the log is taken as filed next."""
@@ -56,6 +57,11 @@ class ContextBook:
     async def withdrawals_of(self, facts: Collection[Fact]) -> list[Fact]:
         """What withdraws any of these."""
         return await self.named(_gone(fact.source, fact.id) for fact in facts)
+
+    async def dated(self, types: Sequence[str], begin: int, end: int) -> list[Fact]:
+        """The facts of these types dated in [begin, end), in microseconds; withdrawals at any time from then on."""
+        span, later = {"$gte": begin, "$lt": end}, {"$gte": begin}
+        return await self._find({"$or": [{"type": one, "time": later if one == WITHDRAWAL else span} for one in types]})
 
     async def _find(self, query: dict[str, Any]) -> list[Fact]:
         async with deadline(BATCH_DEADLINE):

@@ -66,7 +66,7 @@ def test_repeats_are_told_only_when_every_window_of_the_month_is_over() -> None:
     row = {"kind": DECISION, "region": "KZ-75", "month": "2026-03", "sanction": "warning"}
     rows = [row | {"again": 80 * DAY}] * 6 + [row | {"again": 90 * DAY + 1}] * 5 + [row | {"again": None}] * 9
     table = sanctions(rows, [], MONTHS, plan().policy)
-    (total,) = [cell for cell in table["decisions"] if (cell["region"], cell["sanction"]) == ("total", "total")]
+    (total,) = [cell for cell in table["decisions"] if cell["sanction"] == "total"]
     assert (total["decisions"], total["repeat_within_90"], total["repeat_within_365"]) == (20, 6, None)
     later = sanctions(rows, [], {90: True, 365: True}, plan().policy)
     assert [cell["repeat_within_365"] for cell in later["decisions"]][-1] == 11
@@ -83,12 +83,20 @@ def test_decisions_of_the_season_are_those_of_its_facts_and_none_below_five_is_t
     assert Counter(row["sanction"] for row in decided) == counted
     assert counted.total() > 50
     table = sanctions(decided, [], MONTHS, plan().policy)
-    shown = {(cell["region"], cell["sanction"]): cell["decisions"] for cell in table["decisions"]}
-    assert shown["total", "total"] == counted.total()
-    for (region, sanction), count in shown.items():
-        if region == "total" and sanction != "total":
-            assert count in (counted[sanction], None)
-    assert min(count for count in shown.values() if count is not None) >= 5
+    shown = {cell["sanction"]: cell["decisions"] for cell in table["decisions"]}
+    assert shown.pop("total") == counted.total()
+    assert shown == counted
+    assert min(counted.values()) >= 5
+    by_region = sanctions(decided, [], MONTHS, plan().policy, ["region"])["decisions"]
+    told = [cell["decisions"] for cell in by_region if cell["decisions"] is not None]
+    assert min([*told, *shown.values()]) >= 5
+
+
+def test_a_sanction_that_few_got_is_withheld_with_another_that_would_give_it_away() -> None:
+    row = {"kind": DECISION, "region": "KZ-75", "month": "2026-03", "again": None}
+    rows = [row | {"sanction": name} for name, n in (("arrest", 3), ("warning", 40), ("fine", 12)) for _ in range(n)]
+    told = {cell["sanction"]: cell["decisions"] for cell in sanctions(rows, [], MONTHS, plan().policy)["decisions"]}
+    assert told == {"warning": 40, "total": 55}
 
 
 def test_what_is_written_down_of_a_case_points_at_nobody() -> None:

@@ -5,7 +5,7 @@ Intake counts them: it has the facts of all services in a case, and copies of th
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from qorgau import rules
 from qorgau.facts import Fact
@@ -65,38 +65,40 @@ def sanctions(
     withdrew: Iterable[Row],
     followed: Mapping[int, bool],
     policy: rules.Policy,
+    by: Sequence[Literal["region"]] = (),
     below: int = BELOW,
 ) -> dict[str, Any]:
-    """The tables of one month. `followed`: for each of WINDOWS whether it is over for every decision of the month;
-    before that nobody is told how many were reported again, because the number grows with every report."""
-    rows, regions = list(decided), list(policy.policy.zones.regions)
-    levels = [_with_unknown(regions, rows, "region"), _with_unknown(SANCTIONS, rows, "sanction")]
-    counts = Counter(_cell(row) for row in rows)
+    """The tables of one month, also by region if asked for. `followed`: for each of WINDOWS whether it is over for
+    every decision of the month; before that nobody is told how many were reported again, because the number grows with
+    every report."""
+    rows, closed, names = list(decided), list(withdrew), [*by, "sanction"]
+    levels = _levels(names, rows, policy)
+    counts = Counter(_cell(row, names) for row in rows)
     tables: dict[str, Mapping[Cell, int]] = {"decisions": published(counts, levels, below)}
     for days, over in followed.items():
-        again = Counter(_cell(row) for row in rows if row["again"] is not None and row["again"] <= days * DAY)
+        again = Counter(_cell(row, names) for row in rows if row["again"] is not None and row["again"] <= days * DAY)
         tables[f"repeat_within_{days}"] = published(again, levels, below) if over else {}
     shown = sorted({cell for table in tables.values() for cell in table}, key=_sums_last)
-    closed = list(withdrew)
-    gone = published(
-        Counter((row["region"] or UNKNOWN,) for row in closed), [_with_unknown(regions, closed, "region")], below
-    )
+    gone = published(Counter(_cell(row, by) for row in closed), _levels(by, closed, policy), below)
     return {
         "followed": {str(days): over for days, over in followed.items()},
         "decisions": [
-            {"region": cell[0], "sanction": cell[1], **{name: table.get(cell) for name, table in tables.items()}}
+            {**dict(zip(names, cell, strict=True)), **{name: table.get(cell) for name, table in tables.items()}}
             for cell in shown
         ],
-        "withdrew": [{"region": cell[0], "cases": gone[cell]} for cell in sorted(gone, key=_sums_last)],
+        "withdrew": [
+            {**dict(zip(by, cell, strict=True)), "cases": gone[cell]} for cell in sorted(gone, key=_sums_last)
+        ],
     }
 
 
-def _cell(row: Row) -> Cell:
-    return row["region"] or UNKNOWN, row["sanction"] or UNKNOWN
+def _cell(row: Row, names: Sequence[str]) -> Cell:
+    return tuple(row[name] or UNKNOWN for name in names)
 
 
-def _with_unknown(names: Sequence[str], rows: Iterable[Row], name: str) -> list[str]:
-    return sorted({*names, *(row[name] or UNKNOWN for row in rows)})
+def _levels(names: Sequence[str], rows: Sequence[Row], policy: rules.Policy) -> list[list[str]]:
+    known: Mapping[str, Iterable[str]] = {"region": policy.policy.zones.regions, "sanction": SANCTIONS}
+    return [sorted({*known[name], *(row[name] or UNKNOWN for row in rows)}) for name in names]
 
 
 def _sums_last(cell: Cell) -> list[tuple[bool, str]]:

@@ -1,8 +1,8 @@
 """`GET /v1/sanctions`: what courts decided, month by month, and how often the same pair was reported again."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from intake.sanctions import DECISION, SANCTIONS, WINDOWS, WITHDREW, sanctions
@@ -20,6 +20,7 @@ from qorgau.surge.suppression import BELOW, TOTAL
 _COUNT = {"type": ["integer", "null"], "description": "null: withheld, or the window is not over"}
 _NAME = TEXT | {"description": "total: the sum over all"}
 _CELL = structure(
+    "region",
     region=_NAME,
     sanction={"enum": [*SANCTIONS, UNKNOWN, TOTAL]},
     decisions=_COUNT,
@@ -30,7 +31,7 @@ _MONTH = structure(
     over={"type": "boolean"},
     followed={"type": "object", "additionalProperties": {"type": "boolean"}},
     decisions=array(_CELL),
-    withdrew=array(structure(region=_NAME, cases={"type": "integer"})),
+    withdrew=array(structure("region", region=_NAME, cases={"type": "integer"})),
 )
 _ANSWERS: Responses = {
     200: answer("A table for each month", structure(withheld_below={"type": "integer"}, months=array(_MONTH))),
@@ -52,12 +53,13 @@ def sanctions_router(rows: Rows, months: Months, access: Access, below: int = BE
         sender: Annotated[Sender, Depends(access)],
         since: MonthText,
         until: MonthText | None = None,
+        by: Annotated[Literal["region"] | None, Query(description="By region too")] = None,
         provisional: Provisional = False,
     ) -> JSONResponse:
         told = []
         for month, over in months.asked(sender, since, until, provisional).items():
             decided, withdrew = await rows(DECISION, None, month), await rows(WITHDREW, None, month)
-            made = sanctions(decided, withdrew, followed(month), months.plan.policy, below)
+            made = sanctions(decided, withdrew, followed(month), months.plan.policy, [by] if by else [], below)
             told.append({"month": month, "over": over, **made})
         return JSONResponse({"withheld_below": below, "months": told}, headers={"Cache-Control": "private, no-cache"})
 

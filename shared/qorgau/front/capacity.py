@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from qorgau.errors import NotFound
@@ -15,7 +15,7 @@ from qorgau.front.kpis import Months, MonthText, Provisional, Rows
 from qorgau.identity.access import Access
 from qorgau.identity.sender import Sender
 from qorgau.instants import DAY, parse_instant
-from qorgau.measures.capacity import GOOD_FOR, WAS, Service, capacity
+from qorgau.measures.capacity import GOOD_FOR, WAS, Dimension, Service, capacity
 from qorgau.service import v1
 from qorgau.surge.suppression import BELOW, TOTAL
 
@@ -24,7 +24,7 @@ Context = Callable[[Sequence[str], int, int], Awaitable[Sequence[Fact]]]
 
 _COUNT = {"type": ["integer", "null"], "description": "null: withheld"}
 _NAME = TEXT | {"description": "total: the sum over all"}
-_CELL = structure(region=_NAME, reason=_NAME, **dict.fromkeys((*WAS, TOTAL), _COUNT))
+_CELL = structure("region", "reason", region=_NAME, reason=_NAME, **dict.fromkeys((*WAS, TOTAL), _COUNT))
 _MONTH = structure(month=TEXT, over={"type": "boolean"}, cells=array(_CELL))
 _ANSWERS: Responses = {
     200: answer("A table for each month", structure(withheld_below={"type": "integer"}, months=array(_MONTH))),
@@ -43,6 +43,7 @@ def capacity_router(
         sender: Annotated[Sender, Depends(access)],
         since: MonthText,
         until: MonthText | None = None,
+        by: Annotated[list[Dimension] | None, Query(description="Without it, one line a month")] = None,
         provisional: Provisional = False,
     ) -> JSONResponse:
         told = []
@@ -50,7 +51,8 @@ def capacity_router(
             refused = await rows(service.kind, None, month)
             begin, end = _around(month)
             said = await context((service.reported, WITHDRAWAL), begin - GOOD_FOR, end)
-            cells = await asyncio.to_thread(capacity, refused, said, service, months.plan.policy, below)
+            policy, dimensions = months.plan.policy, list(dict.fromkeys(by or ()))
+            cells = await asyncio.to_thread(capacity, refused, said, service, policy, dimensions, below)
             told.append({"month": month, "over": over, "cells": cells})
         return JSONResponse({"withheld_below": below, "months": told}, headers={"Cache-Control": "private, no-cache"})
 

@@ -21,6 +21,7 @@ from qorgau.vocabulary import FACT_TYPES
 # Centres and shelters report each morning; what is older than a week says nothing of today.
 GOOD_FOR = 7 * DAY
 Was = Literal["with_capacity", "without", "unknown"]
+Dimension = Literal["region", "reason"]
 WAS: tuple[Was, ...] = ("with_capacity", "without", "unknown")
 
 
@@ -98,20 +99,26 @@ def _last(reports: Sequence[Fact], at: int) -> Fact | None:
 
 
 def capacity(
-    rows: Iterable[Row], context: Iterable[Fact], service: Service, policy: rules.Policy, below: int = BELOW
+    rows: Iterable[Row],
+    context: Iterable[Fact],
+    service: Service,
+    policy: rules.Policy,
+    by: Sequence[Dimension] = (),
+    below: int = BELOW,
 ) -> list[dict[str, Any]]:
-    """The refusals of one month by region and reason: how many while there was room, how many while there was none,
-    and of how many nobody knows; None is withheld, sums last."""
-    reports, regions = Reports(context, service), list(policy.policy.zones.regions)
+    """The refusals of one month, by region and by reason if asked for: how many while there was room, how many while
+    there was none, and of how many nobody knows; None is withheld, sums last."""
+    reports = Reports(context, service)
     counts = Counter[Cell]()
     for row in rows:
-        reason = row["reason"] or UNKNOWN
-        counts[row["region"] or UNKNOWN, reason, reports.was(row["region"], row["at"], reason)] += 1
+        was = reports.was(row["region"], row["at"], row["reason"] or UNKNOWN)
+        counts[(*(row[name] or UNKNOWN for name in by), was)] += 1
     reasons = FACT_TYPES[service.refused].fields["reason"] or frozenset()
-    levels = [sorted({*regions, *(cell[0] for cell in counts)}), sorted({*reasons, *(cell[1] for cell in counts)}), WAS]
-    shown = published(counts, levels, below)
-    names = sorted({cell[:2] for cell in shown}, key=lambda cell: [(name == TOTAL, name) for name in cell])
+    known: Mapping[str, Iterable[str]] = {"region": policy.policy.zones.regions, "reason": reasons}
+    levels = [sorted({*known[name], *(cell[place] for cell in counts)}) for place, name in enumerate(by)]
+    shown = published(counts, [*levels, WAS], below)
+    cells = sorted({cell[:-1] for cell in shown}, key=lambda cell: [(name == TOTAL, name) for name in cell])
     return [
-        {"region": region, "reason": reason, **{was: shown.get((region, reason, was)) for was in (*WAS, TOTAL)}}
-        for region, reason in names
+        {**dict(zip(by, cell, strict=True)), **{was: shown.get((*cell, was)) for was in (*WAS, TOTAL)}}
+        for cell in cells
     ]

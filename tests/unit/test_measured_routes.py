@@ -1,6 +1,7 @@
 """`GET /v1/sanctions`, `/v1/capacity` and the ledger of grades over HTTP, with rows of the season or of one case."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -46,10 +47,8 @@ async def get(path: str, router: APIRouter, agency: str = "102/KZ-75") -> httpx2
 
 async def test_sanctions_of_a_month_and_repeats_once_ninety_days_are_over() -> None:
     for later, followed in ((10, {"90": False, "365": False}), (100, {"90": True, "365": False})):
-        now = OVER + later * DAY
-        answer = await get(
-            "/v1/sanctions?since=2020-03", sanctions_router(of_season, Months(plan(), lambda: now), access(KEY))
-        )
+        months = Months(plan(), partial(int, OVER + later * DAY))
+        answer = await get("/v1/sanctions?since=2020-03", sanctions_router(of_season, months, access(KEY)))
         (month,) = answer.json()["months"]
         assert month["followed"] == followed
         assert month["decisions"][-1]["decisions"] >= 5

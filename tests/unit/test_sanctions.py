@@ -59,11 +59,11 @@ def test_a_case_she_withdrew_counts_until_it_is_opened_again() -> None:
     reopened = fact("case.reopened", AT + DAY, "coordinator/KZ-75", reason="new_facts")
     assert [row["kind"] for row in rows_of([report(AT - DAY), closed])] == [WITHDREW]
     assert rows_of([report(AT - DAY), closed, reopened]) == []
-    assert rows_of([report(AT - DAY), replace(closed, data=closed.data | {"reason": "decided"})]) == []
+    assert rows_of([report(AT - DAY), replace(closed, data={**closed.data, "reason": "decided"})]) == []
 
 
 def test_repeats_are_told_only_when_every_window_of_the_month_is_over() -> None:
-    row = {"kind": DECISION, "region": "KZ-75", "month": "2026-03", "sanction": "warning"}
+    row: dict[str, Any] = {"kind": DECISION, "region": "KZ-75", "month": "2026-03", "sanction": "warning"}
     rows = [row | {"again": 80 * DAY}] * 6 + [row | {"again": 90 * DAY + 1}] * 5 + [row | {"again": None}] * 9
     table = sanctions(rows, [], MONTHS, plan().policy)
     (total,) = [cell for cell in table["decisions"] if cell["sanction"] == "total"]
@@ -93,7 +93,7 @@ def test_decisions_of_the_season_are_those_of_its_facts_and_none_below_five_is_t
 
 
 def test_a_sanction_that_few_got_is_withheld_with_another_that_would_give_it_away() -> None:
-    row = {"kind": DECISION, "region": "KZ-75", "month": "2026-03", "again": None}
+    row: dict[str, Any] = {"kind": DECISION, "region": "KZ-75", "month": "2026-03", "again": None}
     rows = [row | {"sanction": name} for name, n in (("arrest", 3), ("warning", 40), ("fine", 12)) for _ in range(n)]
     told = {cell["sanction"]: cell["decisions"] for cell in sanctions(rows, [], MONTHS, plan().policy)["decisions"]}
     assert told == {"warning": 40, "total": 55}

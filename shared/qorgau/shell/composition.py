@@ -164,9 +164,14 @@ async def parts_of(
             ends = Ends(settings.brokers)
             stack.push_async_callback(ends.stop)
             written = Edition(database)
-            lists = ListBook(written, project)
-            parts.tracker = tracker = tracker_of(host, plan, number_of, before_the_log, written, ends, lists, derive)
-            host.prepare += [written.begin, lists.prepare, *(one.prepare for one in tracker.follow_ups)]
+            # What makes no rows costs nothing.
+            views = [] if project is nothing_listed else [ListBook(written, project)]
+            parts.tracker = tracker = tracker_of(host, plan, number_of, before_the_log, written, ends, views, derive)
+            host.prepare += [
+                written.begin,
+                *(one.prepare for one in views),
+                *(one.prepare for one in tracker.follow_ups),
+            ]
             stack.push_async_callback(tracker.reader.stop)
             host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics), room.follow_cases]
         yield parts

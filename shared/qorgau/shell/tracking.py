@@ -1,6 +1,6 @@
 """How the tracker of a service is put together, with what follows from facts and what is made of cases for readers."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,7 +22,6 @@ from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
 from qorgau.shell.sharing import Sharing
 from qorgau.shell.takeover import TakeOver
-from qorgau.state.book import ListBook
 from qorgau.store import Due, Store
 from qorgau.tracker import Tracker
 from qorgau.vocabulary import FLAGS_TOPIC, copies_topic, tracked_topics
@@ -51,11 +50,12 @@ def tracker_of(
     reported: Reported | None,
     edition: Edition,
     ends: Ends,
-    lists: ListBook,
+    made: Sequence[View],
     derive: Derive | None,
 ) -> Tracker:
     """The tracker of a service; `edition` is its own, and moves to another one between two rounds and not in one.
-    `number_of`: the partition of a case; the others as `parts_of` has them."""
+    `number_of`: the partition of a case; `made`: what is made of its cases for readers; the others as `parts_of` has
+    them."""
     settings, metrics, clock, producer = host.settings, host.metrics, host.clock, host.producer
     store, progress = Store(edition, number_of, metrics, Recent()), Progress(edition, metrics)
     limits = CaseLimits(settings.case_facts, settings.case_facts_of_source)
@@ -78,7 +78,7 @@ def tracker_of(
         assigned=moved,
     )
     context = ContextBook(edition)
-    views: list[View] = [lists]
+    views: list[View] = [*made]
     follow_ups: list[FollowUp] = [Sharing(settings.service, plan, store, producer)]
     watch = watch_of(plan)
     if watch is not None:

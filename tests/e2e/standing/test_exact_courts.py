@@ -1,4 +1,4 @@
-"""What happens at a court reaches the cases that wait there: later cases decided first, hearings that are stopped."""
+"""Live equals the specification where what happens at a court reaches cases that wait there."""
 
 from collections.abc import Sequence
 

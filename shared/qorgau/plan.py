@@ -204,7 +204,7 @@ def _flag(row: rules.Flag, frame: rules.Frame) -> FlagPlan:
     for name, lines in _flag_lines(row):
         for type, anywhere, matches in _matchers(lines, row.scope):
             roles[type].append(FlagRole(name, matches, anywhere))
-    for name, type in _gap_types(row, frame):
+    for name, type in [*_gap_types(row, frame), *_protection_types(row, frame)]:
         roles[type].append(FlagRole(name, where({})))
     return FlagPlan(
         id=row.id,
@@ -218,6 +218,7 @@ def _flag(row: rules.Flag, frame: rules.Frame) -> FlagPlan:
         overtaken=_overtaken(row) if isinstance(row, rules.Overtaken) else None,
         repeat=_repeat(row) if isinstance(row, rules.Repeat) else None,
         gap=_gap(row, frame) if isinstance(row, rules.OrderGap) else None,
+        protection=row if isinstance(row, rules.ProtectionGap) else None,
     )
 
 
@@ -226,6 +227,8 @@ def _flag_lines(row: rules.Flag) -> list[tuple[FlagRoleName, list[rules.Line]]]:
         return [("begin", row.raised_by), ("end", row.cleared_by)]
     if isinstance(row, rules.Count):
         return [("begin", row.counts), ("end", row.reset_by)]
+    if isinstance(row, rules.ProtectionGap):
+        return [("begin", row.raised_by), ("end", row.cleared_by)]
     return [("end", row.cleared_by)] if isinstance(row, rules.Repeat) else []
 
 
@@ -239,6 +242,20 @@ def _gap_types(row: rules.Flag, frame: rules.Frame) -> Iterable[tuple[FlagRoleNa
         yield "follow", type
     if frame.risk_state is not None:
         yield "look", frame.risk_state.fact
+
+
+def _protection_types(row: rules.Flag, frame: rules.Frame) -> Iterable[tuple[FlagRoleName, str]]:
+    if not isinstance(row, rules.ProtectionGap):
+        return
+    yield "date", row.dated_by.fact
+    if row.undated_by is not None:
+        yield "undate", row.undated_by.fact
+    for type in row.none_since_service:
+        yield "follow", type
+    # Which orders there are and when they end is known elsewhere; it looks again when one of them changes.
+    terms = _orders(frame.order_term)
+    for type in sorted(terms.types) if terms is not None else ():
+        yield "look", type
 
 
 def _overtaken(row: rules.Overtaken) -> OvertakenBy:

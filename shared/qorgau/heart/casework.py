@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from qorgau.facts import Fact
 from qorgau.heart.flagging import Duty, Flagging, Name
+from qorgau.heart.kinds import ONE_CASE
 from qorgau.heart.others import Others
-from qorgau.heart.ruleflags import ONE_CASE
 from qorgau.heart.situation import Situation
 from qorgau.heart.timers import Timers
 from qorgau.plan import Plan

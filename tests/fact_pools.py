@@ -95,8 +95,8 @@ def _note(pools: Pools, line: Line, rule: dict[str, Any]) -> None:
     for term in rule.get("cases") or []:
         for name, condition in (term.get("when", {}).get("start") or {}).items():
             _offer(fields, name, _wanted(condition))
-    keyed = [*(rule.get("scope") or []), rule.get("same_field"), (rule.get("undated_by") or {}).get("by"), line.get("by")]
-    for name in keyed:
+    undated = rule.get("undated_by") or {}
+    for name in [*(rule.get("scope") or []), rule.get("same_field"), undated.get("by"), line.get("by")]:
         if name:
             _offer(fields, name, KEYS)
     if "days_field" in line:

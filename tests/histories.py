@@ -130,7 +130,6 @@ class Pen:
         odd: list[Any] = [self.text(time + 1), "2026-03-02T09:00:00", self.pick(ODD_VALUES)]
         return {name: odd[kind - 8]} if kind < 11 else {}
 
-
     def date(self, name: str, time: int) -> dict[str, Any]:
         """A timestamp after the fact, or on an instant written before; rarely none with an offset, or none at all."""
         kind = self.draw(st.integers(0, 11))

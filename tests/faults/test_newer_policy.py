@@ -24,7 +24,7 @@ BEGINNING = "id: P14"
 
 def policy(folder: Path, version: str, within: str) -> Path:
     """The bundled policy under another version; within how long an urgent protocol must reach the court."""
-    text = default_policy().read_text(encoding="utf-8").replace('version: "1.1.0"', f'version: "{version}"')
+    text = default_policy().read_text(encoding="utf-8").replace('version: "1.2.0"', f'version: "{version}"')
     before, rule = text.split(BEGINNING)
     file = folder / f"{version}.yaml"
     file.write_text(f"{before}{BEGINNING}{rule.replace('within: PT3H', f'within: {within}', 1)}", encoding="utf-8")
@@ -66,7 +66,7 @@ async def test_a_newer_policy_judges_open_cases_anew_and_an_older_replica_keeps_
 
     await eventually(flagged)
     shut = await p14(stack, "newer-shut")
-    newer = policy(tmp_path, "1.1.0", "PT6H")
+    newer = policy(tmp_path, "1.2.0", "PT6H")
     await restarted(process, newer)
     try:
         async with beside(await another(stack, COURT, "court-older", policy=str(default_policy()))) as older:

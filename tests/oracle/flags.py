@@ -207,10 +207,9 @@ def _new_date(flag: Flag, key: str, since: int, scene: Scene) -> int | None:
     if not given:
         return None
     last = given[-1]
-    for fact in later:
-        if undated and fact.type == undated["fact"] and fact.time >= last.time:
-            if key_of(fact, [undated["by"]]) == key_of(last, [undated["by"]]):
-                return None
+    taken_back = [fact for fact in later if undated and fact.type == undated["fact"] and fact.time >= last.time]
+    if undated and any(key_of(fact, [undated["by"]]) == key_of(last, [undated["by"]]) for fact in taken_back):
+        return None
     return timestamp(last.data.get(dated["field"]))
 
 

@@ -25,7 +25,7 @@ GROUND = [
     *(f"rules/{name}" for name in ("parts", "deadlines", "flags", "frame")),
 ]
 HEART = [
-    *["plan", "record", "assess"],
+    *["plan", "record", "assess", "protection"],
     *sorted(f"heart/{path.stem}" for path in (SHARED / "heart").glob("*.py") if path.stem != "__init__"),
 ]
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")

@@ -75,7 +75,7 @@ class ProtectionGapFlag(Occurrences):
             case _:
                 super()._file(role, fact, adding)
 
-    def keys(self) -> list[str]:
+    def raised_keys(self) -> list[str]:
         """The keys of everything that was ever suspended."""
         return sorted(self._begun)
 

@@ -98,8 +98,8 @@ class Occurrences:
         self._touch(list(self._unended if only_added else self._begun))
 
     def touch_everything(self) -> None:
-        """Touch every key."""
-        self._touch(self._begun)
+        """Touch every key that may be up, also one that nothing begins any more."""
+        self._touch([*self._begun, *self._setting.open_keys(self.plan.id)])
 
     def since_end(self, key: str) -> tuple[list[Fact], int]:
         """The facts that begin it, and the place of the first that nothing has ended."""

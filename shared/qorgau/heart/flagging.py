@@ -88,6 +88,10 @@ class Duty:
         if kinds[0].startswith(_NAMED):
             named = by.data.get(kinds[0].removeprefix(_NAMED)) if by else flag.agency
             return named if isinstance(named, str) else None
+        return self.of_kinds(kinds, flag.region)
+
+    def of_kinds(self, kinds: tuple[str, ...], region: str | None) -> str:
+        """The agency of one of these kinds that posted the last known fact, else the first kind in the region."""
         if self._last is None:
             self._last = {}
             for fact in self._known():
@@ -95,7 +99,7 @@ class Duty:
         if kinds not in self._sources:
             known = [self._last[kind] for kind in kinds if kind in self._last]
             self._sources[kinds] = max(known, key=lambda fact: fact.order).source if known else None
-        return self._sources[kinds] or (f"{kinds[0]}/{flag.region}" if flag.region else kinds[0])
+        return self._sources[kinds] or (f"{kinds[0]}/{region}" if region else kinds[0])
 
 
 class Flagging:

@@ -91,6 +91,10 @@ class Orders:
         """The references of all orders."""
         return list(self._orders)
 
+    def find(self, key: str) -> Order:
+        """One order as it was settled last."""
+        return self._orders[key]
+
     def last_protection(self, lapsed_by: str) -> Protection | None:
         """The order that ends last (ties: largest key), without those that a fact of another type than this ended."""
         found: list[Protection] = []

@@ -1,0 +1,50 @@
+"""Facts in fact order, found by type and by the key that the rules give them; each grouping is made once. Pure."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+
+from qorgau.facts import Fact
+from qorgau.heart.circumstances import ORDER
+from qorgau.heart.matching import key_of
+
+
+class FactIndex:
+    """Some facts of a case, in fact order (deadlines.md 1.4)."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self.facts: tuple[Fact, ...] = tuple(sorted(facts, key=ORDER))
+        self._groups: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, list[Fact]]] = {}
+        self._by_type: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            self._by_type.setdefault(fact.type, []).append(fact)
+
+    def of(self, *types: str) -> list[Fact]:
+        """The facts of some types."""
+        found = [self._by_type[type] for type in dict.fromkeys(types) if type in self._by_type]
+        return list(found[0]) if len(found) == 1 else sorted((fact for facts in found for fact in facts), key=ORDER)
+
+    def grouped(self, types: Iterable[str], scope: Sequence[str]) -> Mapping[str, list[Fact]]:
+        """The facts of some types by their key (2.2)."""
+        name = tuple(types), tuple(scope)
+        if name not in self._groups:
+            key, groups = key_of(scope), dict[str, list[Fact]]()
+            for fact in self.of(*name[0]):
+                groups.setdefault(key(fact.data), []).append(fact)
+            self._groups[name] = groups
+        return self._groups[name]
+
+
+def first_after(facts: Sequence[Fact], instant: int) -> Fact | None:
+    """The first fact dated after an instant."""
+    place = bisect_right(facts, instant, key=_time)
+    return facts[place] if place < len(facts) else None
+
+
+def last_before(facts: Sequence[Fact], instant: int) -> Fact | None:
+    """The last fact dated before an instant."""
+    place = bisect_left(facts, instant, key=_time)
+    return facts[place - 1] if place else None
+
+
+def _time(fact: Fact) -> int:
+    return fact.time

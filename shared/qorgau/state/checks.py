@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qorgau.facts import Fact
-from qorgau.heart.matching import key_of
 from qorgau.instants import MICROSECOND, MINUTE, format_instant
 from qorgau.state.index import FactIndex, first_after, last_before
 from qorgau.state.rows import Listed
@@ -36,9 +35,9 @@ class Check:
     not_earlier: str = ""
 
 
-def findings(view: CaseView, checks: Iterable[Check], derived: Sequence[Fact] = ()) -> Iterator[Listed]:
+def finding_rows(view: CaseView, checks: Iterable[Check], derived: Sequence[Fact] = ()) -> Iterator[Listed]:
     """A row for each fact that does not fit, by check. `derived`: ends of orders that nobody posted."""
-    around = FactIndex([*view.facts, *derived])
+    around = FactIndex([*view.facts, *derived]) if derived else view
     for check in checks:
         for fact in view.of(check.fact):
             misfit, against = _judge(check, fact, around)
@@ -52,15 +51,14 @@ def _judge(check: Check, fact: Fact, around: FactIndex) -> tuple[bool, Fact | No
         return False, None
     if check.not_later or check.not_earlier:
         return _misdated(check, fact), None
-    key = key_of(check.scope)(fact.data)
     if check.needs:
-        first = next(iter(around.grouped(check.needs, check.scope).get(key, ())), None)
+        first = next(iter(around.like(fact, check.needs, check.scope)), None)
         return first is None or first.time > fact.time + SLACK, first
-    before = last_before(around.grouped(check.after, check.scope).get(key, ()), fact.time - SLACK)
+    before = last_before(around.like(fact, check.after, check.scope), fact.time - SLACK)
     if before is None or not check.unless:
         return before is not None, before
     # What happened at the same instant as the other lets the fact follow too.
-    since = first_after(around.grouped(check.unless, check.scope).get(key, ()), before.time - MICROSECOND)
+    since = first_after(around.like(fact, check.unless, check.scope), before.time - MICROSECOND)
     return since is None or since.time > fact.time + SLACK, before
 
 

@@ -20,18 +20,26 @@ class FactIndex:
 
     def of(self, *types: str) -> list[Fact]:
         """The facts of some types."""
-        found = [self._by_type[type] for type in dict.fromkeys(types) if type in self._by_type]
-        return list(found[0]) if len(found) == 1 else sorted((fact for facts in found for fact in facts), key=ORDER)
+        found = [self._by_type[type] for type in types if type in self._by_type]
+        if len(found) > 1:
+            return sorted((fact for facts in found for fact in facts), key=ORDER)
+        return list(found[0]) if found else []
 
-    def grouped(self, types: Iterable[str], scope: Sequence[str]) -> Mapping[str, list[Fact]]:
+    def grouped(self, types: Iterable[str], scope: tuple[str, ...]) -> Mapping[str, list[Fact]]:
         """The facts of some types by their key (2.2)."""
-        name = tuple(types), tuple(scope)
-        if name not in self._groups:
-            key, groups = key_of(scope), dict[str, list[Fact]]()
+        name = tuple(types), scope
+        groups = self._groups.get(name)
+        if groups is None:
+            key, groups = key_of(scope), {}
             for fact in self.of(*name[0]):
                 groups.setdefault(key(fact.data), []).append(fact)
             self._groups[name] = groups
-        return self._groups[name]
+        return groups
+
+    def like(self, fact: Fact, types: tuple[str, ...], scope: tuple[str, ...]) -> Sequence[Fact]:
+        """The facts of some types with the key of this one."""
+        groups = self.grouped(types, scope)
+        return groups.get(key_of(scope)(fact.data), ()) if groups else ()
 
 
 def first_after(facts: Sequence[Fact], instant: int) -> Fact | None:

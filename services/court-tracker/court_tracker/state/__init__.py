@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from court_tracker.state.cases import court_cases
+from court_tracker.state.cases import court_case_rows
 from court_tracker.state.findings import CHECKS
-from court_tracker.state.hearings import hearing_rows, hearings
+from court_tracker.state.hearings import hearing_rows, hearings_of
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow
-from qorgau.state.checks import findings
+from qorgau.state.checks import finding_rows
 from qorgau.state.rows import Listed, Projection
 from qorgau.state.view import CaseView
 
@@ -20,9 +20,9 @@ def projection(plan: Plan) -> Projection:
 
     def project(record: CaseRecord, deadlines: Sequence[DeadlineRow]) -> Iterator[Listed]:
         view = CaseView(record, deadlines, plan)
-        known = hearings(view)
-        yield from court_cases(view, known)
+        known = hearings_of(view)
+        yield from court_case_rows(view, known)
         yield from hearing_rows(view, known)
-        yield from findings(view, CHECKS)
+        yield from finding_rows(view, CHECKS)
 
     return project

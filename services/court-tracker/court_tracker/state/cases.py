@@ -19,18 +19,22 @@ STOPPED, RESUMED, EXTENDED = "court.term_suspended", "court.term_resumed", "cour
 OF_ONE_PROTOCOL = (DRAWN_UP, REGISTERED, *STATES, STOPPED, RESUMED, EXTENDED, DECIDED, REQUIREMENTS)
 
 
-def court_cases(view: CaseView, known: Sequence[Hearing]) -> Iterator[Listed]:
-    """A row for each protocol; requirements set without one stand in all of them."""
+def court_case_rows(view: CaseView, known: Sequence[Hearing]) -> Iterator[Listed]:
+    """A row for each protocol. Requirements set without one stand in all rows, and are one of the empty key where there
+    is no other."""
     unnamed = [fact for fact in view.of(REQUIREMENTS) if "protocol_id" not in fact.data]
-    for key, facts in view.grouped(OF_ONE_PROTOCOL, ("protocol_id",)).items():
+    protocols = view.grouped(OF_ONE_PROTOCOL, ("protocol_id",))
+    for key, facts in protocols.items():
         own = [fact for fact in facts if fact.type != REQUIREMENTS or "protocol_id" in fact.data]
+        if not own and len(protocols) == 1:
+            yield view.row("court-cases", key, "requirements_set", unnamed, _item([], unnamed))
         if own:
             state = _state(own, [one for one in known if one.protocol == key])
             due = view.keyed(RULES, key)
             if state != "decided":
                 due += view.keyed(DETENTION, "")
             court = court_of(view, key)
-            item = _item(own, unnamed) | {"limitation_due": written(limitation_due(view, key))}
+            item = _item(own, unnamed, limitation_due(view, key))
             yield view.row("court-cases", key, state, own, item, due, court)
 
 
@@ -48,7 +52,7 @@ def _state(facts: Sequence[Fact], hearings: Sequence[Hearing]) -> str:
     return "awaiting_date" if hearings or any(fact.type == REGISTERED for fact in facts) else "awaiting_registration"
 
 
-def _item(facts: Sequence[Fact], unnamed: Sequence[Fact]) -> dict[str, Any]:
+def _item(facts: Sequence[Fact], unnamed: Sequence[Fact], limitation: int | None = None) -> dict[str, Any]:
     def all_of(type: str) -> list[Fact]:
         return [fact for fact in facts if fact.type == type]
 
@@ -68,6 +72,7 @@ def _item(facts: Sequence[Fact], unnamed: Sequence[Fact]) -> dict[str, Any]:
         "term_suspensions": _term_suspensions(facts),
         "extended_days": sum(number(fact, "days") or 0 for fact in all_of(EXTENDED)),
         "hearings": len({key_part(fact.data, "hearing_id") for fact in facts if fact.type in STATES}),
+        "limitation_due": written(limitation),
         "decided_at": at(decisions[0] if decisions else None),
         "sanction": word(decisions[-1] if decisions else None, "sanction"),
         "sanction_days": number(decisions[-1] if decisions else None, "days"),

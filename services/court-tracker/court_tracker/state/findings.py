@@ -29,5 +29,5 @@ CHECKS: tuple[Check, ...] = (
     Check("term_extended_after_decision", EXTENDED, _CASE, after=(DECIDED,)),
     Check("decision_before_registration", DECIDED, _CASE, needs=(REGISTERED,)),
     Check("decided_twice", DECIDED, _CASE, after=(DECIDED,)),
-    Check("requirements_without_case", REQUIREMENTS, needs=(REGISTERED,)),
+    Check("requirements_before_registration", REQUIREMENTS, _CASE, needs=(REGISTERED,)),
 )

@@ -42,7 +42,7 @@ class Hearing:
     facts: tuple[Fact, ...]
 
 
-def hearings(view: CaseView) -> list[Hearing]:
+def hearings_of(view: CaseView) -> list[Hearing]:
     """The hearings of the case in the order of their first facts."""
     found = []
     for key, facts in view.grouped(STATES, ("protocol_id", "hearing_id")).items():

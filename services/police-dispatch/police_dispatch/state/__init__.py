@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from police_dispatch.state.examinations import examinations
+from police_dispatch.state.examinations import examination_rows
 from police_dispatch.state.findings import CHECKS
-from police_dispatch.state.orders import orders
-from police_dispatch.state.responses import responses
+from police_dispatch.state.orders import order_rows
+from police_dispatch.state.responses import response_rows
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow
-from qorgau.state.checks import findings
+from qorgau.state.checks import finding_rows
 from qorgau.state.protection import protections
 from qorgau.state.rows import Listed, Projection
 from qorgau.state.view import CaseView
@@ -23,10 +23,10 @@ def projection(plan: Plan) -> Projection:
     def project(record: CaseRecord, deadlines: Sequence[DeadlineRow]) -> Iterator[Listed]:
         view = CaseView(record, deadlines, plan)
         protecting = protections(view)
-        yield from responses(view)
-        yield from orders(view, protecting)
-        yield from examinations(view)
+        yield from response_rows(view)
+        yield from order_rows(view, protecting)
+        yield from examination_rows(view)
         ended = [one.ended_by for one in protecting.values() if one.derived and one.ended_by is not None]
-        yield from findings(view, CHECKS, ended)
+        yield from finding_rows(view, CHECKS, ended)
 
     return project

@@ -98,6 +98,8 @@ class _Desk:
             meant = waiting
         elif fact.type == OUTCOME:
             meant = [one for one in visited if not one.has_outcome] or waiting or visited
+        elif fact.type == DETENTION:
+            meant = [one for one in waiting if one.is_of_violation] or visited or waiting
         else:
             meant = visited or waiting
         return meant or self.found[-1:] or [self._begin_unregistered()]

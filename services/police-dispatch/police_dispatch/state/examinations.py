@@ -21,7 +21,7 @@ NOT_REQUESTED = "not_requested"
 OPEN = frozenset({NOT_REQUESTED, "requested", "scheduled", "blocked", "evidence_collected"})
 
 
-def examinations(view: CaseView) -> Iterator[Listed]:
+def examination_rows(view: CaseView) -> Iterator[Listed]:
     """A row for each examination by its reference. Facts without one are about those that are open then, else about
     that of the empty key; there, too, stands what is due while nobody has asked for an examination."""
     found = _by_exam(view.of(*STATES))

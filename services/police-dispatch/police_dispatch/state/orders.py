@@ -26,7 +26,7 @@ OF_ONE_ORDER = (
 )
 
 
-def orders(view: CaseView, protecting: Mapping[str, Protection]) -> Iterator[Listed]:
+def order_rows(view: CaseView, protecting: Mapping[str, Protection]) -> Iterator[Listed]:
     """A row for each order by its reference, and for each refusal by its fact."""
     for key, facts in view.grouped(OF_ONE_ORDER, ("order_id",)).items():
         # Whoever calls 102 need not know which order is being broken.

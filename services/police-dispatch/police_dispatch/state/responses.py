@@ -21,7 +21,7 @@ from qorgau.state.view import CaseView
 RULES = ("P03", "P04", "P05", "P06", "P07", "P08", "P13")
 
 
-def responses(view: CaseView) -> Iterator[Listed]:
+def response_rows(view: CaseView) -> Iterator[Listed]:
     """A row for each call-out; its key is the fact that began it, empty for what nobody registered."""
     for one in call_outs(view.of(*TYPES)):
         instants = {fact.time for fact in one.facts}

@@ -18,7 +18,7 @@ from qorgau.state.rows import Listed
 from qorgau.vocabulary import COURT, POLICE
 
 SERVICES = (POLICE, COURT)
-_PROJECTIONS = {POLICE: police_dispatch.state.projection, COURT: court_tracker.state.projection}
+PROJECTIONS = {POLICE: police_dispatch.state.projection, COURT: court_tracker.state.projection}
 _SOURCES = {
     "police": "102/KZ-75",
     "order": "police-unit/KZ-75",
@@ -67,7 +67,7 @@ def listed(service: str, facts: Iterable[Fact], as_of: int) -> list[Listed]:
     """All rows of a case at an instant."""
     record = replace(learn(CaseRecord("c1"), facts), as_of=as_of)
     plan = plan_of(service)
-    return list(_PROJECTIONS[service](plan)(record, deadlines(record, plan)))
+    return list(PROJECTIONS[service](plan)(record, deadlines(record, plan)))
 
 
 def of_kind(kind: str, facts: Sequence[Fact], as_of: str = LATER) -> list[Listed]:
@@ -80,3 +80,20 @@ def only(kind: str, facts: Sequence[Fact], as_of: str = LATER) -> Listed:
     """The one row of a list."""
     [row] = of_kind(kind, facts, as_of)
     return row
+
+
+# Every word by which a row can stand; docs/state.md says what each means.
+WORDS = {
+    "responses": {"registered", "dispatched", "arrived", "closed", "cancelled", "unregistered"},
+    "orders": {"issued", "in_force", "expired", "revoked", "refused"},
+    "examinations": {
+        *("not_requested", "requested", "scheduled", "blocked", "evidence_collected", "completed", "reported"),
+        *("declined", "documented"),
+    },
+    "court-cases": {
+        *("awaiting_registration", "awaiting_date", "listed", "suspended", "held", "decided", "requirements_set"),
+    },
+    "hearings": {
+        *("listed", "suspended", "awaiting_date", "postponed", "relisted", "held", "cancelled", "decided"),
+    },
+}

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from qorgau.front.answers import CASE_SCHEMAS
+from qorgau.front.attributing import ATTRIBUTION_SCHEMAS, attribution_router
 from qorgau.front.describe import fact_schemas
 from qorgau.front.posting import Posting, facts_router
 from qorgau.front.reading import Reading, cases_router
@@ -33,12 +34,13 @@ class Keeper:
             facts_router(self.posting, self.access),
             references_router(self.registry, self.access),
             cases_router(self.reading, self.access),
+            attribution_router(self.reading, self.access),
         )
         return build_app(
             self.reading.service,
             (*own, *common),
             ready=self.ready,
             metrics=self.posting.metrics,
-            schemas={**CASE_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
+            schemas={**CASE_SCHEMAS, **ATTRIBUTION_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
             api=self.api,
         )

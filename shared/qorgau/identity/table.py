@@ -81,6 +81,7 @@ ROWS: tuple[Row, ...] = (
     # A person is in the file only for who may use the route to her.
     _row("GET /v1/cases/{case}/export", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/flags", {CASES_READ}, _READS),
+    _row("GET /v1/cases/{case}/attribution", {CASES_READ}, _READS),
     _row("GET /v1/flags/{flag}/explanation", {CASES_READ, FLAGS_READ}, _READS),
     _row("GET /v1/flags", {FLAGS_READ}, _READS),
     _row("GET /v1/flags/stream", {FLAGS_READ}, _READS),

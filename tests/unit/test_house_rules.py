@@ -31,7 +31,8 @@ HEART = [
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
 AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
-PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *AUDIT]
+ATTRIBUTION = sorted(f"attribution/{path.stem}" for path in (SHARED / "attribution").glob("[a-z]*.py"))
+PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *AUDIT, *ATTRIBUTION]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

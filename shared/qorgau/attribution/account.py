@@ -18,6 +18,7 @@ from qorgau.attribution.waits import ByType, Wait, by_type, waits, waits_of
 from qorgau.facts import WITHDRAWAL, Fact
 from qorgau.heart.known import KnownFacts
 from qorgau.heart.matching import key_part
+from qorgau.heart.tolls import FOREVER
 from qorgau.instants import MICROSECOND, format_duration, format_instant
 from qorgau.record import CaseRecord, learn
 
@@ -152,7 +153,7 @@ def _stretches(found: Iterable[Wait], duty: Duty, begin: int, end: int) -> list[
     """What of these waits lies between two instants, agency by agency."""
     stretches = []
     for wait in found:
-        until = end if wait.end is None else wait.end
+        until = FOREVER if wait.end is None else wait.end
         if max(wait.begin, begin) < min(until, end):
             for since, at, agency in duty.pieces(LEGS[wait.place], wait.begin, until, wait.by):
                 if max(since, begin) < min(at, end):

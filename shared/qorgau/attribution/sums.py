@@ -21,8 +21,8 @@ WHOLE = "whole"
 
 
 def measured(facts: Iterable[Fact], as_of: int, calendar: Calendar) -> tuple[Row, ...]:
-    """What is kept of a case for the sums, anew after each change, as JSON values: a row for each leg and agency that is
-    charged, and one of the whole.
+    """What is kept of a case for the sums, anew after each change, as JSON values: a row for each leg and agency that
+    is charged, and one of the whole.
 
     Each has case, region and local month (`YYYY-MM`) of the report, leg, agency (None for the whole), `micros`, whether
     the account is `open`, and, if so, whether this row is still `running` at `as_of`: without another fact it goes on.

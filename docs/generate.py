@@ -22,6 +22,7 @@ from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import event_schema, flags_router
 from qorgau.facts import event_type
+from qorgau.front.attributing import attribution_sums_router
 from qorgau.front.describe import fact_schemas
 from qorgau.front.door import Door
 from qorgau.front.keeper import Keeper
@@ -192,7 +193,8 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     reports = Reports(keepers[INTAKE].posting.door, _NOBODY, _KEY, Metrics())
     vault = vault_routers(Vault(_NOBODY, _NOBODY, _NOBODY, _NOBODY), reports.door, access)
     export = export_router(keepers[INTAKE].reading, _NOBODY, _NOBODY, access)
-    own = (statistics_router(_NOBODY, int, access), export, *vault)
+    sums = attribution_sums_router(_NOBODY, access, int)
+    own = (statistics_router(_NOBODY, int, access), sums, export, *vault)
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),

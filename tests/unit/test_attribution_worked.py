@@ -12,7 +12,7 @@ from tests.heart import facts_of
 from tests.worked.form import Row, fact, local, withdrawal
 
 P1 = {"protocol_id": "p1"}
-TOLLS = {"tolls_term": True, "legal_basis": "force_majeure"}
+TOLLS: dict[str, Any] = {"tolls_term": True, "legal_basis": "force_majeure"}
 
 
 def by(source: str, row: Row) -> Row:

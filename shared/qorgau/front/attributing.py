@@ -103,10 +103,10 @@ def attribution_sums_router(rows: Rows, access: Access, now: Callable[[], int]) 
     @router.get(
         "/attribution", tags=["statistics"], summary="Whose time it was, by region and month", responses=_GET_SUMS
     )
-    async def get_sums(
+    async def get_attribution_sums(
         sender: Annotated[Sender, Depends(access)],
-        region: Annotated[str | None, Query(pattern=r"^KZ-\d{2}$", description="Such as KZ-75")] = None,
-        month: Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="Such as 2026-03")] = None,
+        region: Annotated[str | None, Query(pattern=r"^KZ-[0-9]{2}$", description="Such as KZ-75")] = None,
+        month: Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="Such as 2026-03")] = None,
     ) -> Response:
         found, at = await rows(region, month), now()
         body = {"as_of": format_instant(at), "withheld_below": BELOW, "cells": summed(found, at)}

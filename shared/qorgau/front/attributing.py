@@ -24,6 +24,7 @@ from qorgau.surge.suppression import BELOW
 # The kept rows of every case (attribution/sums.py), of one region and of one month where these are given.
 Rows = Callable[[str | None, str | None], Awaitable[Sequence[Mapping[str, Any]]]]
 
+_REGION, _MONTH = "^KZ-[0-9]{2}$", "^[0-9]{4}-(0[1-9]|1[0-2])$"
 _Schemas = dict[str, Mapping[str, Any]]
 _LENGTH = {"type": "string", "format": "duration"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
@@ -105,8 +106,8 @@ def attribution_sums_router(rows: Rows, access: Access, now: Callable[[], int]) 
     )
     async def get_attribution_sums(
         sender: Annotated[Sender, Depends(access)],
-        region: Annotated[str | None, Query(pattern=r"^KZ-[0-9]{2}$", description="Such as KZ-75")] = None,
-        month: Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="Such as 2026-03")] = None,
+        region: Annotated[str | None, Query(pattern=_REGION, description="Such as KZ-75")] = None,
+        month: Annotated[str | None, Query(pattern=_MONTH, description="Such as 2026-03")] = None,
     ) -> Response:
         found, at = await rows(region, month), now()
         body = {"as_of": format_instant(at), "withheld_below": BELOW, "cells": summed(found, at)}

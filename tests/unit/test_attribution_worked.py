@@ -201,6 +201,15 @@ def test_two_protocols_are_waited_for_until_the_last_is_decided() -> None:
     assert found.ended == "decided"
 
 
+def test_a_decision_that_is_issued_again_does_not_make_the_way_longer() -> None:
+    facts = [
+        court("a", "case_registered", "2026-06-01 09:00", arrest_eligible=False),
+        court("b", "decision_issued", "2026-06-02 09:00"),
+        court("c", "decision_issued", "2026-06-09 09:00"),
+    ]
+    assert legs(facts, "2026-06-30 09:00") == [("listing", "P1D")]
+
+
 def test_a_case_moved_to_another_court_is_charged_to_each_while_it_had_it() -> None:
     facts = [
         court("a", "case_registered", "2026-06-01 09:00", arrest_eligible=False),

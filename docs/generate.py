@@ -32,6 +32,7 @@ from qorgau.front.posting import Posting
 from qorgau.front.reading import Reading
 from qorgau.identity.access import Access
 from qorgau.identity.tokens import KEY_BYTES
+from qorgau.parity.routes import parity_router
 from qorgau.service import VERSION, Readiness
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import (
@@ -198,8 +199,8 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),
-        POLICE: police_dispatch.api.build_api(keepers[POLICE]),
-        COURT: court_tracker.api.build_api(keepers[COURT]),
+        POLICE: police_dispatch.api.build_api(keepers[POLICE], parity_router(POLICE, _NOBODY, access)),
+        COURT: court_tracker.api.build_api(keepers[COURT], parity_router(COURT, _NOBODY, access)),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
     }
 

@@ -18,7 +18,7 @@ from qorgau.parity.bootstrap import Floats, medians
 from qorgau.parity.comparing import ALPHA
 from qorgau.parity.holm import holm
 
-SEED = 20200316
+SEED = 20200511
 PRECINCTS = 2_000
 # Fewer of what takes milliseconds each.
 BY_BCA = 500

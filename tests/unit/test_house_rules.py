@@ -29,10 +29,11 @@ HEART = [
     *sorted(f"heart/{path.stem}" for path in (SHARED / "heart").glob("*.py") if path.stem != "__init__"),
 ]
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
+PARITY = [f"parity/{name}" for name in ("samples", "bootstrap", "holm", "comparing", "answering")]
 AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
 ATTRIBUTION = sorted(f"attribution/{path.stem}" for path in (SHARED / "attribution").glob("[a-z]*.py"))
-PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *AUDIT, *ATTRIBUTION]
+PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *PARITY, *AUDIT, *ATTRIBUTION]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

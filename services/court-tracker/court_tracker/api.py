@@ -1,10 +1,10 @@
-"""The routes of court-tracker: those of every service that keeps cases, and none of its own."""
+"""The routes of court-tracker: those of every service that keeps cases, and those its composition root adds."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from qorgau.front.keeper import Keeper
 
 
-def build_api(keeper: Keeper) -> FastAPI:
-    """The application of court-tracker."""
-    return keeper.app()
+def build_api(keeper: Keeper, *own: APIRouter) -> FastAPI:
+    """The application of court-tracker; `own`: the routes that it adds."""
+    return keeper.app(*own)

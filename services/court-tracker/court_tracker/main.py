@@ -8,6 +8,7 @@ from court_tracker.domain import FACTS
 from court_tracker.settings import Settings
 from court_tracker.stops.following import Stops
 from qorgau.bus import FactsLog
+from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main
 from qorgau.shell.tracking import Deriving
@@ -21,7 +22,7 @@ def stops_of(parts: Deriving) -> Stops:
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
     async with parts_of(settings, FACTS, derive=stops_of) as parts:
-        await parts.host.run(build_api(parts.keeper()), stopping)
+        await parts.host.run(build_api(parts.keeper(), parity_of(parts)), stopping)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import sys
 from police_dispatch.api import build_api
 from police_dispatch.domain import FACTS
 from police_dispatch.settings import Settings
+from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main
 
@@ -13,7 +14,7 @@ from qorgau.shell.running import main
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
     async with parts_of(settings, FACTS) as parts:
-        await parts.host.run(build_api(parts.keeper()), stopping)
+        await parts.host.run(build_api(parts.keeper(), parity_of(parts)), stopping)
 
 
 if __name__ == "__main__":

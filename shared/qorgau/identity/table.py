@@ -88,6 +88,8 @@ ROWS: tuple[Row, ...] = (
     # Nobody is in a table: the same one for all.
     _row("GET /v1/statistics", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/attribution", {FLAGS_READ, CASES_READ}, _READS),
+    # Nor in a comparison of delays; a desk has that of its own unit.
+    _row("GET /v1/parity", {FLAGS_READ, CASES_READ}, _READS),
 )
 TABLE: Mapping[tuple[str, str], Row] = MappingProxyType({(row.method, row.path): row for row in ROWS})
 # Without a token: they say how the process does and how its interface is, and nothing about any case.

@@ -42,7 +42,7 @@ _HEARING = {"protocol_id": "p1", "hearing_id": "h1", "tolls_term": False}
 LISTS = frozenset({"/v1/duplicates", "/v1/flags", "/v1/break-glass"})
 # They name no object that is there already, or (facts, the stream) have journeys of their own: `test_identity.py`,
 # `test_reports.py`.
-WITHOUT = frozenset({"/v1/reports", "/v1/facts", "/v1/flags/stream", "/v1/statistics"})
+WITHOUT = frozenset({"/v1/reports", "/v1/facts", "/v1/flags/stream", "/v1/statistics", "/v1/parity"})
 REFERENCES = "/v1/references/{system}/{number}"
 # What a kind of agency does not do whatever it reaches: support, consents, legal bases are the advocate's, merging is
 # a desk's.

@@ -46,7 +46,7 @@ def delays(lots: Generator, n: int, median: float) -> Floats:
             return median * lots.lognormal(0, lots.uniform(0.25, 1.0), n)
         case 1:
             shape = lots.uniform(0.8, 6)
-            return median * lots.gamma(shape, 1, n) / gamma.median(shape)
+            return median * lots.gamma(shape, 1, n) / float(gamma.median(shape))
         case _:
             shape = lots.uniform(0.8, 2.5)
             return median * lots.weibull(shape, n) / np.log(2) ** (1 / shape)

@@ -19,7 +19,7 @@ from qorgau.parity.comparing import ALPHA
 from qorgau.parity.holm import holm
 
 SEED = 20200511
-PRECINCTS = 2_000
+PRECINCTS, MANY = 2_000, 20_000
 # Fewer of what takes milliseconds each.
 BY_BCA = 500
 SIZES = ((10, 10), (10, 30), (20, 20), (60, 60), (10, 200), (200, 200))
@@ -112,9 +112,10 @@ def _difference(first: Floats, second: Floats, axis: int = -1) -> Any:
 
 
 def _rows() -> Iterator[dict[str, object]]:
-    yield {"coverage": "n from 10 to 200", "percentile": coverage(percentile, PRECINCTS)}
+    for precincts in (PRECINCTS, MANY):
+        yield {"coverage": "n from 10 to 200", "of": precincts, "percentile": coverage(percentile, precincts)}
     for first, second in SIZES:
-        held = coverage(percentile, PRECINCTS, first, second)
+        held = coverage(percentile, 2 * PRECINCTS, first, second)
         yield {"coverage": [first, second], "percentile": held, "bca": coverage(bca, BY_BCA, first, second)}
     for spread in SPREADS:
         for n in (60, 120, 240, 480):

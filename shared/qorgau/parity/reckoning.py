@@ -74,7 +74,7 @@ class Reckoning:
         edition, at = self._edition(), self.now()
         wanted, gathering = window(since, until, at), Gathering(self.calendar)
         async for samples in self.book.between(wanted.since, wanted.until, at):
-            gathering.add(samples)
+            await asyncio.to_thread(gathering.add, samples)
         made = Reckoned(wanted, at, await asyncio.to_thread(gathering.lines))
         # Read from two editions it would be neither.
         if self._edition() != edition:

@@ -76,7 +76,7 @@ def parity_router(service: str, reckoning: Reckoning, access: Access) -> APIRout
         lines = wanted(found.lines, sender, region, unit)
         window = found.window
         body = answer(service, window.since, window.until, found.as_of, lines)
-        return JSONResponse(body, headers={"Cache-Control": "private, max-age=60"})
+        return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
     return router
 

@@ -5,11 +5,14 @@ What is kept of a fact are codes and instants.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
 
 from qorgau.calendar import Calendar
 from qorgau.facts import WITHDRAWAL, Fact
-from qorgau.instants import parse_instant, to_datetime
+from qorgau.instants import DAY, MINUTE, parse_instant, to_datetime
 
 CALL, ITEM = "police.call_recorded", "court.docket_item_decided"
 Category: TypeAlias = Literal["domestic_violence", "emergency_regime"]
@@ -20,7 +23,9 @@ CATEGORIES: Mapping[str, Category] = {DOMESTIC: DOMESTIC, REGIME: REGIME}
 Band: TypeAlias = Literal["night", "morning", "day", "evening"]
 BANDS: tuple[Band, ...] = ("night", "morning", "day", "evening")
 """Each is six hours of local time: from 00:00, 06:00, 12:00 and 18:00 on."""
-_HOURS = 24 // len(BANDS)
+_LENGTH = DAY // len(BANDS)
+_QUARTER = 15 * MINUTE
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,15 @@ def kept(fact: Fact) -> Kept | Withdrawn | None:
 
 def band(instant: int, region: str, calendar: Calendar) -> Band:
     """The band of an instant in the local time of a region, as its zone was then."""
-    return BANDS[to_datetime(instant).astimezone(calendar.zone(region)).hour // _HOURS]
+    since = instant // _QUARTER * _QUARTER
+    return BANDS[(instant + _offset(calendar.zone(region), since)) % DAY // _LENGTH]
+
+
+# Of the quarters of an hour of 90 days in all zones of the country each is worked out once.
+@lru_cache(maxsize=65_536)
+def _offset(zone: ZoneInfo, quarter: int) -> int:
+    """How far a zone's clocks are ahead of UTC; since 1970 they have only been changed at whole quarters of an hour."""
+    return (to_datetime(quarter).astimezone(zone).utcoffset() or timedelta()) // _MICROSECOND
 
 
 def cell_of(sample: Sample, calendar: Calendar) -> Cell:

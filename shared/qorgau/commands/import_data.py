@@ -123,10 +123,8 @@ def _opened(arguments: argparse.Namespace, side: Path) -> "Iterator[tuple[Import
     from qorgau.importing.run import Import
 
     with ExitStack() as stack:
-        if _KINDS[arguments.kind].rows:
-            maker, reader, size = _sheet(arguments, stack)
-        else:
-            maker, reader, size = _messages(arguments)
+        sheet = _KINDS[arguments.kind].rows
+        maker, reader, size = _sheet(arguments, stack) if sheet else _messages(arguments)
         outlet = _outlet(arguments, stack)
         yield Import(maker, outlet, stack.enter_context(side_file(side))), reader, size
 
@@ -139,7 +137,8 @@ def _sheet(arguments: argparse.Namespace, stack: ExitStack) -> "tuple[Maker, Exp
     from qorgau.importing.files import ExportReader, open_export
     from qorgau.importing.maps import CadMap, CourtMap
 
-    sheet = _map(arguments.map, CadMap if arguments.kind == "cad" else CourtMap)
+    is_cad = arguments.kind == "cad"
+    sheet: CadMap | CourtMap = _map(arguments.map, CadMap) if is_cad else _map(arguments.map, CourtMap)
     (name,) = arguments.files
     file, size = stack.enter_context(open_export(name))
     reader = ExportReader(file, sheet.encoding, sheet.delimiter)

@@ -99,6 +99,7 @@ FIELDS: Mapping[str, str] = {
 class _Listing:
     """One hearing in either message: where its state, its days and its channels stand, and when that was told."""
 
+    path: str
     number: str
     hearing: str
     state: str | None
@@ -123,6 +124,7 @@ def _facts(message: At, telling: Telling) -> Iterator[Fact]:
 
 def _of_case(message: At, hearing: At, telling: Telling) -> _Listing:
     return _Listing(
+        path=hearing.to("hmcStatus"),
         number=message.text("caseRef"),
         hearing=hearing.text("hearingID"),
         state=_state(telling, hearing, "hmcStatus", hearing, "hearingListingStatus"),
@@ -140,6 +142,7 @@ def _alone(message: At, telling: Telling) -> _Listing:
         told_at = telling.instant(request, name) if told_at is None else told_at
     why = telling.code("cancellation_reasons", response, "hearingCancellationReason")
     return _Listing(
+        path=request.to("status"),
         number=message.one("caseDetails").text("caseRef"),
         hearing=request.text("hearingRequestID"),
         state=_state(telling, request, "status", response, "listingStatus"),
@@ -163,6 +166,7 @@ def _state(telling: Telling, at: At, name: str, listing: At, listing_name: str) 
 
 def _told(listing: _Listing, located: Mapping[str, str], telling: Telling) -> Iterator[Fact]:
     if listing.state == "none":
+        telling.dropped[listing.path, "no_fact"] += 1
         return
     if not listing.number:
         raise Unused("number_missing", "caseRef")

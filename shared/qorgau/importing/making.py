@@ -89,8 +89,8 @@ class Hearing:
     def of(keyed: Keyed, system: str, number: str, hearing: str) -> "Hearing":
         """The references of a case number and a hearing number of one system, whatever form they came in."""
         court = ("court", system, number)
-        parts = (keyed.digest(*court, name) for name in ("case", "protocol"))
-        return Hearing(*parts, keyed.digest(*court, "hearing", hearing))
+        case, protocol = (keyed.digest(*court, name) for name in ("case", "protocol"))
+        return Hearing(case, protocol, keyed.digest(*court, "hearing", hearing))
 
     def fact(
         self, keyed: Keyed, source: str, name: str, time: int, fields: Mapping[str, Any], told: Sequence[str] = ()

@@ -256,5 +256,6 @@ class MessageMap(System):
 
 
 def _asked(info: ValidationInfo) -> Mapping[str, Any]:
-    context: Mapping[str, Any] = info.context
-    return context
+    if info.context is None:
+        raise TypeError("the map of messages is read with what its standard says")
+    return info.context

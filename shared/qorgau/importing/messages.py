@@ -47,8 +47,10 @@ class MessageReader:
         row = 0
         for path in self._files:
             for record in self._of(path):
+                # Of messages that came together the order is kept: their facts would otherwise have one instant.
+                received = record.received if self._received is None else self._received + row
                 row += 1
-                yield replace(record, row=row, file=path)
+                yield replace(record, row=row, file=path, received=received)
             self._done += 0 if path == STANDARD else Path(path).stat().st_size
 
     def _of(self, path: str) -> Iterator[Record]:

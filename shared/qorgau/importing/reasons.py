@@ -64,6 +64,7 @@ DROPPED: Mapping[str, str] = {
     "official_number": "a number of the agency; facts carry references made under a secret key instead",
     "administrative": "how the message was made and by whom",
     "not_needed": "no rule and no statistic needs it",
+    "no_fact": "a state that is no fact here",
     "code_unknown": "a code that is neither in the standard nor in the map: nothing was made of it",
     "code_as_other": "a code that is neither in the standard nor in the map: it became `other`",
     "not_of_the_standard": "a name that is not of the standard",

@@ -25,6 +25,7 @@ def test_the_examples_print_what_the_page_says(shell: Shell, monkeypatch: pytest
     for name in ("docs", "policies"):
         (shell.folder / name).symlink_to(ROOT / name)
     monkeypatch.chdir(shell.folder)
+    monkeypatch.setenv("QORGAU_IMPORT_KEY", "a key of the tests that is long enough")
     commands = {command.partition(" -")[0] for command, _ in examples(DOCUMENT)}
     assert len(commands) >= 7
     for command, expected in examples(DOCUMENT):

@@ -258,4 +258,5 @@ class MessageMap(System):
 def _asked(info: ValidationInfo) -> Mapping[str, Any]:
     if info.context is None:
         raise TypeError("the map of messages is read with what its standard says")
-    return info.context
+    context: Mapping[str, Any] = info.context
+    return context

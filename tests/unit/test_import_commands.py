@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+import court_tracker.domain
+import police_dispatch.domain
 from qorgau.facts import read_fact
+from qorgau.front.door import Door, Sender
 from qorgau.importing.reasons import DROPPED, NOTES, REASONS
 from qorgau.importing.strict import LARGEST
+from qorgau.instants import parse_instant
 from tests.command_line import Ended, Shell
 from tests.documents import examples, printed_by, says
 from tests.http_stub import stub
@@ -26,6 +30,11 @@ SECRETS = (
     *("Invented", "Sample", "7270000000", "urn:emergency", "5501", "A-26-", "1980", "EXT/1", "example.org"),
     *("3-1002", "3-1006", "1700000000000001", "2000000002", "DC2", "Medeu", "B12"),
 )
+_COURT = ("court-tracker", court_tracker.domain.FACTS, "court/KZ-75-01")
+DOORS = {
+    "eido": ("police-dispatch", police_dispatch.domain.FACTS, "102/KZ-75"),
+    **dict.fromkeys(("court", "niem", "hmcts"), _COURT),
+}
 LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>\n<l>&b;</l>'
 BROKEN: dict[str, dict[str, str]] = {
     "eido": {"a.json": '{"a": 1,\n "a": 2}', "b.json": "[NaN]", "c.json": "{" * 10},
@@ -93,6 +102,16 @@ def test_every_message_is_used_or_not_for_a_reason_and_its_facts_pass_the_door(
     written = out.read_bytes()
     importing(kind, more=("--out", str(out)))
     assert out.read_bytes() == written
+
+
+@pytest.mark.parametrize("kind", ["court", *KINDS])
+def test_the_door_of_the_service_admits_every_fact_that_is_posted(kind: str, importing: Importing) -> None:
+    service, facts, agency = DOORS[kind]
+    with stub() as posted:
+        importing(kind, *([EXAMPLES / "court-list.csv"] if kind == "court" else []), more=("--to", posted.url))
+    door = Door(service, facts, frozenset({"KZ-75"}), lambda: parse_instant("2026-02-12T00:00:00Z"), reference_key="")
+    sender = Sender(agency, frozenset({"facts:write"}), frozenset({"KZ-75"}))
+    assert len([door.admit(event, sender) for event in posted.events]) > 2
 
 
 @pytest.mark.parametrize("kind", ["court", *KINDS])

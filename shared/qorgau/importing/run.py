@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
@@ -137,7 +137,7 @@ class Import:
         if record.content is None:
             raise Unused(record.reason)
         made = self._maker.make(record)
-        return replace(made, facts=self._seen.new(made.facts))
+        return Made(self._seen.new(made.facts), made.notes, made.dropped)
 
     def _settle(self, settled: Sequence[Settled]) -> None:
         for one in settled:

@@ -13,7 +13,7 @@ from pydantic_settings import SettingsError
 
 from qorgau.brokers import PREFIX as PREFIX
 from qorgau.brokers import Brokers, KafkaSecurity, complaint
-from qorgau.embedded.data import default_policy, default_retention
+from qorgau.embedded.data import default_policy, default_retention, default_titles
 from qorgau.front.door import AHEAD
 from qorgau.identity.claims import AUDIENCE, ISSUER
 from qorgau.identity.revoked import read_revoked
@@ -80,6 +80,8 @@ class Settings(KafkaSecurity):
     # Agencies whose tokens are refused, one a line; read again when it changes.
     revoked: Annotated[Path, AfterValidator(_list_of_agencies)] | None = None
     policy: File = Field(default_factory=default_policy)
+    # What rules, flags and codes are called in the languages of those who read them.
+    titles: File = Field(default_factory=default_titles)
     # How long lines of the audit chain are kept and, at intake, what is in the vault.
     retention: File = Field(default_factory=default_retention)
     # Loopback: who opens it to a network says so, as the image does.

@@ -33,7 +33,8 @@ PARITY = [f"parity/{name}" for name in ("samples", "bootstrap", "holm", "compari
 AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
 ATTRIBUTION = sorted(f"attribution/{path.stem}" for path in (SHARED / "attribution").glob("[a-z]*.py"))
-PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *PARITY, *AUDIT, *ATTRIBUTION]
+WORDS = ["titles", *(f"policy_words/{name}" for name in ("lines", "deadlines", "flags"))]
+PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *WORDS, *SURGE, *PARITY, *AUDIT, *ATTRIBUTION]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

@@ -13,8 +13,11 @@ from qorgau.front.describe import fact_schemas
 from qorgau.front.posting import Posting, facts_router
 from qorgau.front.reading import Reading, cases_router
 from qorgau.front.registering import Registry, references_router
+from qorgau.front.rulebook import RULE_SCHEMAS, Rulebook, rules_router
 from qorgau.identity.access import Access
 from qorgau.service import Ready, build_app
+
+_SCHEMAS: Mapping[str, Any] = MappingProxyType({**CASE_SCHEMAS, **ATTRIBUTION_SCHEMAS, **RULE_SCHEMAS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Keeper:
     posting: Posting
     registry: Registry
     reading: Reading
+    rules: Rulebook
     ready: Ready
     access: Access
     api: bool = True
@@ -35,12 +39,13 @@ class Keeper:
             references_router(self.registry, self.access),
             cases_router(self.reading, self.access),
             attribution_router(self.reading, self.access),
+            rules_router(self.rules, self.access),
         )
         return build_app(
             self.reading.service,
             (*own, *common),
             ready=self.ready,
             metrics=self.posting.metrics,
-            schemas={**CASE_SCHEMAS, **ATTRIBUTION_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
+            schemas={**_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
             api=self.api,
         )

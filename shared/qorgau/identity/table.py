@@ -85,7 +85,8 @@ ROWS: tuple[Row, ...] = (
     _row("GET /v1/flags/{flag}/explanation", {CASES_READ, FLAGS_READ}, _READS),
     _row("GET /v1/flags", {FLAGS_READ}, _READS),
     _row("GET /v1/flags/stream", {FLAGS_READ}, _READS),
-    # Nobody is in a table: the same one for all.
+    # Nobody is in a rule or in a table: the same ones for all.
+    _row("GET /v1/rules", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/statistics", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/attribution", {FLAGS_READ, CASES_READ}, _READS),
     # Nor in a comparison of delays; a desk has that of its own unit.

@@ -34,6 +34,7 @@ from qorgau.front.posted import Models
 from qorgau.front.posting import Guard, Posting
 from qorgau.front.reading import Elsewhere, Others, Reading, nothing, nowhere
 from qorgau.front.registering import Registry
+from qorgau.front.rulebook import Rulebook
 from qorgau.front.waiting import WaitingRoom
 from qorgau.plan import Plan, compile_policy
 from qorgau.policy import load_policy
@@ -52,6 +53,7 @@ from qorgau.state.book import ListBook
 from qorgau.state.rows import Projection, nothing_listed
 from qorgau.store import Store
 from qorgau.surge.case import is_surge
+from qorgau.titles import load_titles
 from qorgau.tracker import Tracker
 from qorgau.vocabulary import FLAGS_TOPIC, REFERENCES_TOPIC
 
@@ -98,7 +100,8 @@ class Parts:
                 self.host.revoked,
             )
             self.host.work.append(inbound.run)
-        return Keeper(posting, self.registry, reading, self.ready, self.host.access, settings.serves_api)
+        rules = Rulebook(self.plan.policy.for_service(settings.service), load_titles(settings.titles))
+        return Keeper(posting, self.registry, reading, rules, self.ready, self.host.access, settings.serves_api)
 
     def numbers(self) -> Collection[int]:
         """The partitions this replica answers for; none where it does not track."""

@@ -1,4 +1,5 @@
-"""Makes the documents in docs/api of the code: `make docs`. A test compares them with what this would make now."""
+"""Makes the documents in docs/api, and the order of service, of code and policy: `make docs`. Tests compare them with
+what this would make now."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from docs.policy_page import policy_page
+from docs.season_figures import figures_of
 from fastapi import FastAPI
 
 import court_tracker.api
@@ -21,6 +24,7 @@ from intake.reports import Reports
 from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import event_schema, flags_router
+from qorgau.embedded.data import default_policy, default_titles
 from qorgau.facts import event_type
 from qorgau.front.attributing import attribution_sums_router
 from qorgau.front.describe import fact_schemas
@@ -33,8 +37,10 @@ from qorgau.front.reading import Reading
 from qorgau.identity.access import Access
 from qorgau.identity.tokens import KEY_BYTES
 from qorgau.parity.routes import parity_router
+from qorgau.policy import load_policy
 from qorgau.service import VERSION, Readiness
 from qorgau.telemetry import Metrics
+from qorgau.titles import load_titles
 from qorgau.vocabulary import (
     AUDIT_TOPIC,
     COURT,
@@ -70,6 +76,12 @@ def documents() -> dict[str, str]:
     made = {f"{name}.openapi.json": json.dumps(app.openapi(), indent=1) + "\n" for name, app in apps().items()}
     made["asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)
     return made
+
+
+def pages() -> dict[str, str]:
+    """The files of docs by name that are made of the policy."""
+    policy = load_policy(default_policy())
+    return {"policy.md": policy_page(policy, load_titles(default_titles()), figures_of(policy))}
 
 
 def asyncapi() -> dict[str, Any]:
@@ -208,7 +220,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
 def _keeper(service: str, access: Access) -> Keeper:
     door = Door(service, MODELS[service], frozenset(), int, _KEY)
     posting = Posting(door, _NOBODY, _NOBODY, Metrics(), _NOBODY)
-    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _ready, access)
+    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _NOBODY, _ready, access)
 
 
 async def _ready() -> Readiness:
@@ -219,3 +231,5 @@ if __name__ == "__main__":
     API.mkdir(exist_ok=True)
     for name, content in documents().items():
         (API / name).write_text(content, encoding="utf-8")
+    for name, content in pages().items():
+        (API.parent / name).write_text(content, encoding="utf-8")

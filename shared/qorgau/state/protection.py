@@ -31,7 +31,9 @@ def protections(view: CaseView) -> dict[str, Protection]:
     orders = Orders(terms, view.of(*terms.types))
     orders.settle(at)
     found = {key: orders.find(key) for key in orders.references()}
-    return {key: _protection(order, order.term_end, terms) for key, order in found.items() if order.term_end is not None}
+    return {
+        key: _protection(order, order.term_end, terms) for key, order in found.items() if order.term_end is not None
+    }
 
 
 def last_end(protecting: dict[str, Protection]) -> int | None:

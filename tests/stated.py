@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import court_tracker.state
-import police_dispatch.state
+import court_tracker.state.findings
+import police_dispatch.state.findings
 from qorgau.assess import deadlines
 from qorgau.embedded.data import default_policy
 from qorgau.facts import Fact
@@ -30,6 +30,7 @@ _SOURCES = {
     "case": "coordinator/KZ-75",
     "report": "102/KZ-75",
 }
+CHECKS = {POLICE: police_dispatch.state.findings.CHECKS, COURT: court_tracker.state.findings.CHECKS}
 LATER = "12-31T00:00"
 
 

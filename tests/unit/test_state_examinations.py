@@ -1,20 +1,23 @@
 """The list of examinations: asked for, blocked, done or declined, and the one that nobody has asked for yet."""
 
+from typing import Any
+
 import pytest
 
 from qorgau.facts import Fact
 from tests.stated import moment, of_kind, only, post, withdrawn
 
-HURT = post(
-    *("police.arrived", "03-02T10:00"),
-    **{"response": "incident", "injury": True, "sexual": True, "occurred_at": "2026-03-02T08:00:00+05:00"},
-)
+
+def arrived(day: str, **data: Any) -> Fact:
+    at = f"2026-{day}T08:00:00+05:00"
+    return post("police.arrived", f"{day}T10:00", response="incident", occurred_at=at, **data)
 
 
-def of_exam(type: str, time: str, **data: object) -> Fact:
+def of_exam(type: str, time: str, **data: Any) -> Fact:
     return post(f"exam.{type}", time, exam_id="e1", **data)
 
 
+HURT = arrived("03-02", injury=True, sexual=True)
 REQUESTED = of_exam("requested", "03-02T11:00", consent="given", source="police-unit/KZ-75")
 DATED = of_exam("scheduled", "03-02T12:00", scheduled_for="2026-03-03T09:00:00+05:00")
 BLOCKED = of_exam("blocked", "03-02T13:00", reason="no_expert")
@@ -83,10 +86,7 @@ def test_evidence_still_to_be_collected_stays_due_with_an_examination_that_is_do
 
 
 def test_another_incident_after_an_examination_that_is_over_calls_for_a_new_one() -> None:
-    again = post(
-        *("police.arrived", "04-02T10:00"),
-        **{"response": "incident", "injury": True, "sexual": False, "occurred_at": "2026-04-02T08:00:00+05:00"},
-    )
+    again = arrived("04-02", injury=True, sexual=False)
     old, new = of_kind("examinations", [HURT, REQUESTED, DONE, COLLECTED, again], "04-02T11:00")
     assert (old.state, old.due) == ("completed", None)
     assert (new.key, new.state, new.due) == ("", "not_requested", moment("04-02T16:00"))

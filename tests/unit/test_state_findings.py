@@ -1,18 +1,16 @@
 """What cannot have happened so is found, by every check of both services, and not where the order is right."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-import court_tracker.state.findings
-import police_dispatch.state.findings
 from qorgau.facts import Fact
 from qorgau.instants import HOUR, format_instant
 from qorgau.state.checks import Check
 from qorgau.vocabulary import COURT, FACT_TYPES, POLICE
-from tests.stated import LATER, listed, moment, post, withdrawn
+from tests.stated import CHECKS, LATER, listed, moment, post, withdrawn
 
-CHECKS = {POLICE: police_dispatch.state.findings.CHECKS, COURT: court_tracker.state.findings.CHECKS}
 ALL = [(service, check) for service, checks in CHECKS.items() for check in checks]
 NEEDS = [(service, check, type) for service, check in ALL for type in check.needs]
 AFTER = [(service, check, type) for service, check in ALL for type in check.after]
@@ -21,9 +19,10 @@ DATED = [(service, check) for service, check in ALL if check.not_later or check.
 HERE = "03-02T10:00"
 
 
-def about(check: Check, type: str, time: str, key: str = "k1", **data: object) -> Fact:
+def about(check: Check, type: str, time: str, key: str = "k1", **data: Any) -> Fact:
     """A fact that agrees with another of the same key in all that the check compares."""
-    return post(type, time, id=f"{type}-{time.replace(':', '.')}-{key}", **dict.fromkeys(check.scope, key), **data)
+    data |= dict.fromkeys(check.scope, key)
+    return post(type, time, id=f"{type}-{time.replace(':', '.')}-{key}", **data)
 
 
 def found(service: str, check: Check, *facts: Fact) -> list[tuple[str, str | None]]:
@@ -124,10 +123,10 @@ def test_a_fact_that_does_not_say_which_order_it_is_about_is_not_compared_with_o
 
 def test_a_hearing_suspended_by_the_system_is_judged_like_one_suspended_by_its_court() -> None:
     decided = post("court.decision_issued", "03-01T10:00", protocol_id="p1", sanction="fine")
-    data = {"protocol_id": "p1", "hearing_id": "h1", "tolls_term": False}
-    stopped = post("court.hearing_suspended", HERE, source="system/court-tracker", **data)
+    source = "system/court-tracker"
+    stopped = post("court.hearing_suspended", HERE, source=source, protocol_id="p1", hearing_id="h1", tolls_term=False)
     rows = [row for row in listed(COURT, [decided, stopped], moment(LATER)) if row.kind == "findings"]
-    codes = {row.state for row in rows if row.agency == "system/court-tracker"}
+    codes = {row.state for row in rows if row.agency == source}
     assert codes == {"hearing_suspended_never_listed", "hearing_suspended_after_decision"}
 
 

@@ -1,12 +1,14 @@
 """The list of hearings: dates, suspensions and what became of each, also where a new date is a new hearing."""
 
+from typing import Any
+
 import pytest
 
 from qorgau.facts import Fact
 from tests.stated import moment, of_kind, only, post, withdrawn
 
 
-def of_hearing(type: str, time: str, hearing: str = "h1", **data: object) -> Fact:
+def of_hearing(type: str, time: str, hearing: str = "h1") -> Fact:
     return post(f"court.hearing_{type}", time, id=f"{type}-{hearing}-{time[:5]}", protocol_id="p1", hearing_id=hearing)
 
 
@@ -16,8 +18,9 @@ def dated(time: str, on: str, hearing: str = "h1", mode: str = "in_person") -> F
 
 
 def stopped(time: str, hearing: str = "h1", source: str = "") -> Fact:
-    data = {"protocol_id": "p1", "hearing_id": hearing, "tolls_term": True, "legal_basis": "state_of_emergency"}
-    return post("court.hearing_suspended", time, id=f"stopped-{hearing}-{time[:5]}", source=source, **data)
+    data: dict[str, Any] = {"protocol_id": "p1", "hearing_id": hearing, "legal_basis": "state_of_emergency"}
+    id = f"stopped-{hearing}-{time[:5]}"
+    return post("court.hearing_suspended", time, id=id, source=source, tolls_term=True, **data)
 
 
 def put_off(time: str, hearing: str = "h1") -> Fact:
@@ -26,8 +29,12 @@ def put_off(time: str, hearing: str = "h1") -> Fact:
 
 
 DRAWN = post(
-    *("protocol.drawn_up", "03-01T10:00"),
-    **{"protocol_id": "p1", "article": "73", "arrest_eligible": False, "occurred_at": "2026-03-01T08:00:00+05:00"},
+    "protocol.drawn_up",
+    "03-01T10:00",
+    protocol_id="p1",
+    article="73",
+    arrest_eligible=False,
+    occurred_at="2026-03-01T08:00:00+05:00",
 )
 REGISTERED = post("court.case_registered", "03-02T10:00", protocol_id="p1", court="KZ-75-01", arrest_eligible=False)
 LISTED = dated("03-02T11:00", "03-10T10:00")
@@ -112,6 +119,7 @@ def test_a_suspended_hearing_says_until_when_the_survivor_is_protected() -> None
     lapsed = only("hearings", [REGISTERED, LISTED, STOPPED, *issued, revoked])
     assert lapsed.item["order_ends"] == "2026-03-31T07:00:00Z"
     assert only("hearings", [REGISTERED, LISTED, STOPPED]).item["order_ends"] is None
+    assert only("hearings", [REGISTERED, LISTED, STOPPED, issued[1], revoked]).item["order_ends"] is None
 
 
 def test_limitation_is_told_until_the_case_is_decided() -> None:

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import court_tracker.state.findings
 import court_tracker.state.items
-import police_dispatch.state.findings
 import police_dispatch.state.items
 from qorgau.assess import deadlines
 from qorgau.facts import WITHDRAWAL, Fact, fact_from_json
@@ -29,14 +27,10 @@ from tests.dense_histories import dense
 from tests.heart import plan_of
 from tests.histories import histories
 from tests.random_policies import default_policy
-from tests.stated import PROJECTIONS, SERVICES, WORDS, listed, moment, post
+from tests.stated import CHECKS, PROJECTIONS, SERVICES, WORDS, listed, moment, post
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-CODES = {
-    "findings": {
-        check.code for module in (police_dispatch.state, court_tracker.state) for check in module.findings.CHECKS
-    }
-}
+CODES = {"findings": {check.code for checks in CHECKS.values() for check in checks}}
 ITEMS = {**police_dispatch.state.items.ITEMS, **court_tracker.state.items.ITEMS}
 # Rules whose deadlines are those of some row, by service.
 SHOWN = {

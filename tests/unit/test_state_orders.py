@@ -1,12 +1,14 @@
 """The list of orders: from issue to the end that nobody posts, with checks and violations; and refusals."""
 
+from typing import Any
+
 import pytest
 
 from qorgau.facts import Fact
 from tests.stated import moment, of_kind, only, post, withdrawn
 
 
-def of_order(type: str, time: str, **data: object) -> Fact:
+def of_order(type: str, time: str, **data: Any) -> Fact:
     return post(f"order.{type}", time, order_id="o1", **data)
 
 

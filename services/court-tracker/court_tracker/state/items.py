@@ -58,7 +58,7 @@ HEARING: Item = {
     "cancelled_at": MAYBE_INSTANT,
     "cancel_reason": words("court.hearing_cancelled", "reason"),
     "order_ends": MAYBE_INSTANT
-    | {"description": "Until when an order that was not revoked protects; null: none served"},
+    | {"description": "Until when an order that was not revoked protects; null: there is none"},
     "limitation_due": MAYBE_INSTANT | {"description": "While nobody has decided"},
     "decided_at": MAYBE_INSTANT,
 }

@@ -14,6 +14,7 @@ from qorgau.plan import Plan, compile_policy
 from qorgau.policy import load_policy
 from qorgau.protection import StandingRow, case_standing_hearings, standing_hearings
 from qorgau.record import CaseRecord, advance, learn
+from qorgau.rules import ProtectionGap
 from tests.dense_histories import dense
 from tests.expected import POLICY, SCENARIOS, load_scenario
 from tests.heart import facts_of, plan_of
@@ -117,7 +118,7 @@ def test_another_policy_lets_a_gap_go_that_it_does_not_know() -> None:
     raw = load_policy(POLICY).model_copy(update={"fingerprint": "older"})
     flags = [
         flag.model_copy(update={"raised_by": [flag.raised_by[0].model_copy(update={"fact": "court.term_suspended"})]})
-        if flag.id == "F9"
+        if isinstance(flag, ProtectionGap)
         else flag
         for flag in raw.flags
     ]

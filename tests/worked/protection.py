@@ -15,8 +15,9 @@ def suspended(time: str, recorded: str | None = None, id: str = "h") -> Row:
 
 
 def dated(id: str, time: str, scheduled_for: object, hearing_id: str = "h2") -> Row:
-    data = {"protocol_id": "p1", "hearing_id": hearing_id, "scheduled_for": scheduled_for}
-    return fact(id, "court.hearing_scheduled", time, **data)
+    return fact(
+        id, "court.hearing_scheduled", time, protocol_id="p1", hearing_id=hearing_id, scheduled_for=scheduled_for
+    )
 
 
 def held(time: str, recorded: str | None = None) -> Row:

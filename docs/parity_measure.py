@@ -5,6 +5,7 @@ how often one is found where there is none.
 """
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def delays(lots: Generator, n: int, median: float) -> Floats:
             return median * lots.gamma(shape, 1, n) / float(gamma.median(shape))
         case _:
             shape = lots.uniform(0.8, 2.5)
-            return median * lots.weibull(shape, n) / np.log(2) ** (1 / shape)
+            return median * lots.weibull(shape, n) / math.pow(math.log(2), 1 / shape)
 
 
 def precinct(lots: Generator, first: int | None = None, second: int | None = None) -> Precinct:

@@ -48,6 +48,7 @@ from qorgau.vocabulary import (
     INTAKE,
     NOTIFIER,
     POLICE,
+    POLICIES_TOPIC,
     REFERENCES_TOPIC,
     copies_topic,
     dlq,
@@ -115,6 +116,12 @@ def asyncapi() -> dict[str, Any]:
         "address": AUDIT_TOPIC,
         "description": "Where each service's audit chain ended, now and then; keyed by service. Kept for ever.",
         "messages": {"anchor": {"payload": _anchor()}},
+    }
+    channels["policies"] = {
+        "address": POLICIES_TOPIC,
+        "description": "Written by `qorgau policy activate`, one partition: in force is the policy with the greatest "
+        "`from` that has come, of two with the same the later. Kept for ever.",
+        "messages": {"activation": {"payload": _activation()}},
     }
     channels["dead-letters"] = {
         "address": "{topic}.dlq",
@@ -189,6 +196,12 @@ def _anchor() -> dict[str, Any]:
     digest = _TEXT | {"description": "SHA-256 of that entry, in hex"}
     at = {"type": "string", "format": "date-time"}
     return _object(service=_TEXT, deployment=_TEXT, seq=number, hash=digest, at=at)
+
+
+def _activation() -> dict[str, Any]:
+    begins = {"type": "string", "format": "date-time"}
+    text = _TEXT | {"description": "The text of the policy file"}
+    return _object(**{"from": begins}, id=_TEXT, version=_TEXT, fingerprint=_TEXT, policy=text)
 
 
 def _object(**properties: Any) -> dict[str, Any]:

@@ -39,7 +39,8 @@ _Who = TypeVar("_Who", Family, FlagPlan)
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """A compiled policy. `reactions` and `flag_reactions` say which rules and flags look at a type of fact;
-    `risk_classes` are the conditions on risk by which terms differ; `kinds` the kinds of agency that have duties."""
+    `risk_classes` are the conditions on risk by which terms differ; `kinds` the kinds of agency that have duties;
+    `begins`: before this instant what another policy judged stays as it is."""
 
     policy: rules.Policy
     service: str | None
@@ -58,6 +59,7 @@ class Plan:
     risk_fact: str | None
     risk_classes: tuple[Predicate, ...]
     kinds: frozenset[str]
+    begins: int | None = None
 
     def hold(self, fact: Fact) -> int:
         """Before this instant the fact raises nothing (section 5)."""
@@ -65,11 +67,11 @@ class Plan:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Compiled functions do not travel; a process of a pool compiles the policy again."""
-        return compile_policy, (self.policy, self.service)
+        return compile_policy, (self.policy, self.service, self.begins)
 
 
-def compile_policy(policy: rules.Policy, service: str | None = None) -> Plan:
-    """The plan of a policy, or only of the rules and flags of one service."""
+def compile_policy(policy: rules.Policy, service: str | None = None, begins: int | None = None) -> Plan:
+    """The plan of a policy, or only of the rules and flags of one service; in force from `begins` on, if it is said."""
     own = policy.for_service(service) if service is not None else policy
     frame = policy.policy
     flags = {flag.id: _flag(flag, frame) for flag in own.flags if not isinstance(flag, rules.Surge)}
@@ -93,6 +95,7 @@ def compile_policy(policy: rules.Policy, service: str | None = None) -> Plan:
         risk_fact=frame.risk_state.fact if frame.risk_state else None,
         risk_classes=_risk_classes(own, frame),
         kinds=frozenset(kind for row in (*own.rules, *own.flags) for kind in row.duty_kinds),
+        begins=begins,
     )
 
 

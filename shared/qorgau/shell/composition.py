@@ -37,7 +37,6 @@ from qorgau.front.registering import Registry
 from qorgau.front.rulebook import Rulebook
 from qorgau.front.waiting import WaitingRoom
 from qorgau.plan import Plan, compile_policy
-from qorgau.policy import load_policy
 from qorgau.service import Readiness
 from qorgau.settings import Settings
 from qorgau.shell.cases import StoredCases
@@ -45,6 +44,7 @@ from qorgau.shell.census import census
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.hosting import Host, host_of
+from qorgau.shell.policies import LOOK_EVERY, PolicyWatch
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
@@ -55,7 +55,7 @@ from qorgau.store import Store
 from qorgau.surge.case import is_surge
 from qorgau.titles import load_titles
 from qorgau.tracker import Tracker
-from qorgau.vocabulary import FLAGS_TOPIC, REFERENCES_TOPIC
+from qorgau.vocabulary import FLAGS_TOPIC, POLICIES_TOPIC, REFERENCES_TOPIC
 
 Remember = Callable[[Sequence[FlagEntry]], Awaitable[None]]
 # A round takes milliseconds; without one for so long nobody may rely on what is shown.
@@ -127,7 +127,8 @@ async def parts_of(
     """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
     given the host and the partition of a case. `project`: the rows of lists that a case makes. `derive`: what the
     service itself says because of facts, by the parts of its tracker."""
-    plan = compile_policy(load_policy(settings.policy), settings.service)
+    in_force = settings.in_force()
+    plan = compile_policy(in_force.policy, settings.service, in_force.begins)
     key = settings.token_key.get_secret_value()
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(host_of(settings))
@@ -159,6 +160,10 @@ async def parts_of(
             audit=audit,
             lists=ListBook(shown, project),
         )
+        policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC, quiet=LOOK_EVERY), host.clock, in_force)
+        # First of all: whether this is the policy to begin with.
+        host.prepare.append(policies.check)
+        host.work.append(policies.run)
         host.prepare += [partial(progress.fix_partitions, settings.partitions), store.prepare, room.prepare]
         host.prepare.append(room.release_all)
         host.work.append(shown.follow)
@@ -169,7 +174,9 @@ async def parts_of(
             written = Edition(database)
             # What makes no rows costs nothing.
             views = [] if project is nothing_listed else [ListBook(written, project)]
-            parts.tracker = tracker = tracker_of(host, plan, number_of, before_the_log, written, ends, views, derive)
+            parts.tracker = tracker = tracker_of(
+                host, plan, number_of, before_the_log, written, ends, views, derive, policies
+            )
             host.prepare += [
                 written.begin,
                 *(one.prepare for one in views),

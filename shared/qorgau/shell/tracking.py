@@ -15,6 +15,7 @@ from qorgau.shell.following_up import FollowUp
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.hosting import Host
 from qorgau.shell.inflow import Inflow
+from qorgau.shell.policies import PolicyWatch
 from qorgau.shell.progress import Progress
 from qorgau.shell.queues import Queues, watch_of
 from qorgau.shell.recent import Recent
@@ -52,6 +53,7 @@ def tracker_of(
     ends: Ends,
     made: Sequence[View],
     derive: Derive | None,
+    policies: PolicyWatch,
 ) -> Tracker:
     """The tracker of a service; `edition` is its own, and moves to another one between two rounds and not in one.
     `number_of`: the partition of a case; `made`: what is made of its cases for readers; the others as `parts_of` has
@@ -88,7 +90,7 @@ def tracker_of(
         if derive is not None:
             follow_ups.append(derive(Deriving(host, store, context, queues)))
     relay = Relay(settings.service, store, producer, metrics)
-    takeover = TakeOver(settings.service, flags, store, progress, plan.fingerprint, limits)
+    takeover = TakeOver(settings.service, flags, store, progress, plan.fingerprint, limits, policies.current.order)
     horizon = Horizon(due, lambda: clock.span(HORIZON))
     tracker = Tracker(
         service=settings.service,
@@ -106,5 +108,6 @@ def tracker_of(
         filing=Filing(store, relay, takeover, horizon, clock, plan, limits, metrics, views),
         metrics=metrics,
         reported=reported,
+        policies=policies,
     )
     return tracker

@@ -25,7 +25,7 @@ from tests.faults.test_newer_policy import p14, policy, protocol, registered
 async def activate(stack: Stack, file: Path, begins: int, *more: str) -> tuple[int | None, list[Row]]:
     """How the command ended, and its rows."""
     backing = stack.system.backing
-    qorgau = Path(sys.executable).with_name("qorgau")
+    qorgau = str(Path(sys.executable).with_name("qorgau"))
     where = ("--kafka", backing.kafka, "--mongo", backing.mongo, "--from", format_instant(begins))
     process = await asyncio.create_subprocess_exec(
         *(qorgau, "policy", "activate", str(file), *where, *more),

@@ -21,6 +21,7 @@ import police_dispatch.domain
 from intake.api import vault_routers
 from intake.export import export_router
 from intake.reports import Reports
+from court_tracker.courts import courts_router
 from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import event_schema, flags_router
@@ -39,6 +40,7 @@ from qorgau.identity.tokens import KEY_BYTES
 from qorgau.parity.routes import parity_router
 from qorgau.policy import load_policy
 from qorgau.service import VERSION, Readiness
+from qorgau.state.routes import lists_router
 from qorgau.telemetry import Metrics
 from qorgau.titles import load_titles
 from qorgau.vocabulary import (
@@ -224,8 +226,17 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),
-        POLICE: police_dispatch.api.build_api(keepers[POLICE], parity_router(POLICE, _NOBODY, access)),
-        COURT: court_tracker.api.build_api(keepers[COURT], parity_router(COURT, _NOBODY, access)),
+        POLICE: police_dispatch.api.build_api(
+            keepers[POLICE],
+            parity_router(POLICE, _NOBODY, access),
+            lists_router(police_dispatch.api.LISTS, _NOBODY, int, access),
+        ),
+        COURT: court_tracker.api.build_api(
+            keepers[COURT],
+            parity_router(COURT, _NOBODY, access),
+            lists_router(court_tracker.api.LISTS, _NOBODY, int, access),
+            courts_router(_NOBODY, _NOBODY, int, access),
+        ),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
     }
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from intake.api import build_api, flags_of_others, vault_routers
 from intake.domain import FACTS
@@ -13,12 +14,26 @@ from intake.statistics.wiring import statistics_of
 from intake.transfers import transfer_guard
 from intake.vault.assembling import vault_of
 from intake.vault.book import VaultBook
+from qorgau.attribution.sums import measured
 from qorgau.bus import FactsLog
+from qorgau.front.attributing import attribution_sums_router
+from qorgau.plan import Plan
+from qorgau.record import CaseRecord
+from qorgau.state.measured import Measure
 from qorgau.front.flagbook import FlagBook
 from qorgau.shell.composition import flags_follower, parts_of
 from qorgau.shell.edition import Edition
 from qorgau.shell.hosting import Host
 from qorgau.shell.running import main
+
+
+def accounts(plan: Plan) -> Measure:
+    """What a case adds to the sums of whose time it was."""
+
+    def measure(record: CaseRecord) -> Sequence[Mapping[str, Any]]:
+        return () if record.as_of is None else measured(record.facts, record.as_of, plan.calendar)
+
+    return measure
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
@@ -27,7 +42,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     def book_of(host: Host, number_of: Callable[[str], int]) -> VaultBook:
         return VaultBook(host.database, number_of, FactsLog(host.producer, settings.service))
 
-    async with parts_of(settings, FACTS, book_of) as parts:
+    async with parts_of(settings, FACTS, book_of, measuring=accounts) as parts:
         host, key = parts.host, settings.token_key.get_secret_value()
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
@@ -41,7 +56,8 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             guard=transfer_guard(parts.cases.facts), others=flags_of_others(book), elsewhere=statistics.explained
         )
         export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
-        own = (statistics.router, export, *vault_routers(vault, parts.door, host.access))
+        sums = attribution_sums_router(parts.measured.rows, host.access, host.clock.now)
+        own = (statistics.router, sums, export, *vault_routers(vault, parts.door, host.access))
         try:
             await host.run(build_api(keeper, reports, *own), stopping)
         finally:

@@ -89,6 +89,10 @@ ROWS: tuple[Row, ...] = (
     _row("GET /v1/rules", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/statistics", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/attribution", {FLAGS_READ, CASES_READ}, _READS),
+    *(_row(f"GET /v1/{kind}", {CASES_READ}, _READS) for kind in ("responses", "orders", "examinations")),
+    *(_row(f"GET /v1/{kind}", {CASES_READ}, _READS) for kind in ("court-cases", "hearings", "findings")),
+    _row("GET /v1/courts/{court}", {CASES_READ}, _READS),
+    _row("GET /v1/courts/{court}/impact", {CASES_READ}, _READS),
     # Nor in a comparison of delays; a desk has that of its own unit.
     _row("GET /v1/parity", {FLAGS_READ, CASES_READ}, _READS),
 )

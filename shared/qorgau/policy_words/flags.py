@@ -4,7 +4,7 @@ from typing import assert_never
 
 from qorgau.explaining.wording import length, listed, plural
 from qorgau.policy_words.lines import Clauses, each, fact_in_words, one_of, plain, reopening, wish_in_words
-from qorgau.rules import Count, Flag, Instant, OrderGap, Overtaken, Repeat, Stale, Surge
+from qorgau.rules import Count, Flag, Instant, OrderGap, Overtaken, ProtectionGap, Repeat, Stale, Surge
 from qorgau.titles import Titles
 
 
@@ -12,7 +12,7 @@ def flag_in_words(flag: Flag, titles: Titles) -> Clauses:
     """The clauses of a rule flag (deadlines.md 8)."""
     clauses = _by_kind(flag, titles) | {"counted": each(flag.scope)}
     # Of the others a closing of the case, or their own window, is the end.
-    if isinstance(flag, Instant | Count | Repeat):
+    if isinstance(flag, Instant | Count | ProtectionGap | Repeat):
         clauses["reopening"] = reopening(flag.on_reopen)
     return {name: words for name, words in clauses.items() if words}
 
@@ -31,6 +31,8 @@ def _by_kind(flag: Flag, titles: Titles) -> Clauses:
             return {"up": _repeat(flag, titles), "cleared": one_of(flag.cleared_by, titles)}
         case OrderGap():
             return {"up": _order_gap(flag, titles)}
+        case ProtectionGap():
+            return {"up": _protection_gap(flag, titles), "cleared": one_of(flag.cleared_by, titles)}
         case Stale():
             return {"up": f"while the case is open and nothing was recorded in it for {length(flag.after)}"}
         case Surge():
@@ -68,6 +70,17 @@ def _order_gap(flag: OrderGap, titles: Titles) -> str:
     if when.case_risk is not None:
         parts.append(wish_in_words("risk last known", when.case_risk, titles))
     return "; ".join([*parts, "the case is open"])
+
+
+def _protection_gap(flag: ProtectionGap, titles: Titles) -> str:
+    text = (
+        f"after {one_of(flag.raised_by, titles)}, when the order that ends last ends before the new date "
+        f"({plain(flag.dated_by.field)}), or has ended while there is no new date"
+    )
+    if flag.none_since_service:
+        facts = listed([fact_in_words(fact, titles) for fact in flag.none_since_service])
+        text += f"; since the order was served this has not happened: {facts}"
+    return text
 
 
 def _surge(flag: Surge, titles: Titles) -> Clauses:

@@ -41,6 +41,7 @@ from qorgau.service import Readiness
 from qorgau.settings import Settings
 from qorgau.shell.cases import StoredCases
 from qorgau.shell.census import census
+from qorgau.shell.context import ContextBook
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.hosting import Host, host_of
@@ -50,6 +51,7 @@ from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
 from qorgau.shell.tracking import Derive, tracker_of
 from qorgau.state.book import ListBook
+from qorgau.state.measured import Measure, MeasureBook, nothing_measured
 from qorgau.state.rows import Projection, nothing_listed
 from qorgau.store import Store
 from qorgau.surge.case import is_surge
@@ -77,6 +79,8 @@ class Parts:
     registry: Registry
     audit: Audit
     lists: ListBook
+    context: ContextBook
+    measured: MeasureBook
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
@@ -121,12 +125,13 @@ async def parts_of(
     settings: Settings,
     models: Models,
     reported: Callable[[Host, Callable[[str], int]], Reported] | None = None,
-    project: Projection = nothing_listed,
+    listing: Callable[[Plan], Projection] = nothing_listed,
+    measuring: Callable[[Plan], Measure] = nothing_measured,
     derive: Derive | None = None,
 ) -> AsyncIterator[Parts]:
     """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
-    given the host and the partition of a case. `project`: the rows of lists that a case makes. `derive`: what the
-    service itself says because of facts, by the parts of its tracker."""
+    given the host and the partition of a case. `listing`: the rows of lists that a case makes under a plan; `measuring`:
+    what it adds to sums. `derive`: what the service itself says because of facts, by the parts of its tracker."""
     in_force = settings.in_force()
     plan = compile_policy(in_force.policy, settings.service, in_force.begins)
     key = settings.token_key.get_secret_value()
@@ -158,7 +163,9 @@ async def parts_of(
             cases=cases,
             registry=registry,
             audit=audit,
-            lists=ListBook(shown, project),
+            lists=ListBook(shown, listing(plan)),
+            context=ContextBook(shown),
+            measured=MeasureBook(shown, measuring(plan)),
         )
         policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC, quiet=LOOK_EVERY), host.clock, in_force)
         # First of all: whether this is the policy to begin with.
@@ -173,7 +180,9 @@ async def parts_of(
             stack.push_async_callback(ends.stop)
             written = Edition(database)
             # What makes no rows costs nothing.
-            views = [] if project is nothing_listed else [ListBook(written, project)]
+            lists = [] if listing is nothing_listed else [ListBook(written, listing(plan))]
+            sums = [] if measuring is nothing_measured else [MeasureBook(written, measuring(plan))]
+            views = [*lists, *sums]
             parts.tracker = tracker = tracker_of(
                 host, plan, number_of, before_the_log, written, ends, views, derive, policies
             )

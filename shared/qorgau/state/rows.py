@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow
 
@@ -45,9 +46,9 @@ class Seen:
 Projection = Callable[[CaseRecord, Sequence[DeadlineRow]], Iterable[Listed]]
 
 
-def nothing_listed(_: CaseRecord, __: Sequence[DeadlineRow]) -> Iterable[Listed]:
+def nothing_listed(_: Plan) -> Projection:
     """A service whose cases make no rows."""
-    return ()
+    return lambda record, deadlines: ()
 
 
 def earliest_due(deadlines: Iterable[DeadlineRow]) -> int | None:

@@ -18,10 +18,10 @@ import intake.domain
 import notifier.api
 import police_dispatch.api
 import police_dispatch.domain
+from court_tracker.courts import courts_router
 from intake.api import vault_routers
 from intake.export import export_router
 from intake.reports import Reports
-from court_tracker.courts import courts_router
 from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import event_schema, flags_router

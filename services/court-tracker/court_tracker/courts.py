@@ -22,9 +22,7 @@ from qorgau.state.items import COUNT, MAYBE_INSTANT, YES_OR_NO
 
 _COUNTS = {"type": "object", "additionalProperties": COUNT}
 _DAYS = {"type": ["number", "null"], "minimum": 0}
-_LIMIT = structure(
-    since=INSTANT, until=MAYBE_INSTANT, legal_basis=TEXT, tolls_term=YES_OR_NO, whole_region=YES_OR_NO
-)
+_LIMIT = structure(since=INSTANT, until=MAYBE_INSTANT, legal_basis=TEXT, tolls_term=YES_OR_NO, whole_region=YES_OR_NO)
 _COURT = structure(
     court=TEXT,
     as_of=INSTANT,

@@ -17,14 +17,14 @@ from intake.vault.book import VaultBook
 from qorgau.attribution.sums import measured
 from qorgau.bus import FactsLog
 from qorgau.front.attributing import attribution_sums_router
+from qorgau.front.flagbook import FlagBook
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
-from qorgau.state.measured import Measure
-from qorgau.front.flagbook import FlagBook
 from qorgau.shell.composition import flags_follower, parts_of
 from qorgau.shell.edition import Edition
 from qorgau.shell.hosting import Host
 from qorgau.shell.running import main
+from qorgau.state.measured import Measure
 
 
 def accounts(plan: Plan) -> Measure:

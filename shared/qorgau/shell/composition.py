@@ -130,8 +130,9 @@ async def parts_of(
     derive: Derive | None = None,
 ) -> AsyncIterator[Parts]:
     """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
-    given the host and the partition of a case. `listing`: the rows of lists that a case makes under a plan; `measuring`:
-    what it adds to sums. `derive`: what the service itself says because of facts, by the parts of its tracker."""
+    given the host and the partition of a case. `listing`: the rows of lists that a case makes under a plan;
+    `measuring`: what it adds to sums. `derive`: what the service itself says because of facts, by the parts of its
+    tracker."""
     in_force = settings.in_force()
     plan = compile_policy(in_force.policy, settings.service, in_force.begins)
     key = settings.token_key.get_secret_value()
@@ -182,7 +183,7 @@ async def parts_of(
             # What makes no rows costs nothing.
             lists = [] if listing is nothing_listed else [ListBook(written, listing(plan))]
             sums = [] if measuring is nothing_measured else [MeasureBook(written, measuring(plan))]
-            views = [*lists, *sums]
+            views: list[ListBook | MeasureBook] = [*lists, *sums]
             parts.tracker = tracker = tracker_of(
                 host, plan, number_of, before_the_log, written, ends, views, derive, policies
             )

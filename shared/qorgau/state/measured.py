@@ -1,4 +1,4 @@
-"""What each case adds to the sums of a service, one document a case: written with the case, read by region and month."""
+"""What each case adds to the sums of a service: one document a case, written with it, read by region and month."""
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256

@@ -15,7 +15,13 @@ TEXT = {"type": "string"}
 INSTANT = {"type": "string", "format": "date-time"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAYBE_INSTANT = {"type": ["string", "null"], "format": "date-time"}
-_MAYBE_LENGTH = {"type": ["string", "null"], "format": "duration"}
+# As ISO 8601 has it; the format `duration` of JSON Schema knows neither fractions nor hours without minutes.
+LENGTH = {
+    "type": "string",
+    "pattern": r"^P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$",
+    "description": "ISO 8601 duration",
+}
+_MAYBE_LENGTH = LENGTH | {"type": ["string", "null"]}
 _SEVERITY = {"enum": ["critical", "high", "medium"]}
 # Headers that come with a problem of this status; without the first a client does not know how long to wait.
 _WITH = {

@@ -11,7 +11,7 @@ from qorgau.attribution.account import attribute
 from qorgau.attribution.sums import WHOLE, summed
 from qorgau.attribution.table import LEGS
 from qorgau.errors import NotFound
-from qorgau.front.answers import INSTANT, TAGGED, TEXT, Responses, answer, array, problems, ref, structure
+from qorgau.front.answers import INSTANT, LENGTH, TAGGED, TEXT, Responses, answer, array, problems, ref, structure
 from qorgau.front.door import Sender
 from qorgau.front.paging import not_modified
 from qorgau.front.reading import CaseId, Known, Reading, tagged, unchanged
@@ -26,16 +26,15 @@ Rows = Callable[[str | None, str | None], Awaitable[Sequence[Mapping[str, Any]]]
 
 _REGION, _MONTH = "^KZ-[0-9]{2}$", "^[0-9]{4}-(0[1-9]|1[0-2])$"
 _Schemas = dict[str, Mapping[str, Any]]
-_LENGTH = {"type": "string", "format": "duration"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _NAMES = [leg.name for leg in LEGS]
 _LEG = {"enum": _NAMES, "description": "What the case waited for (docs/attribution.md)"}
 _OF: _Schemas = {"leg": _LEG, "agency": TEXT | {"description": "Whose time it was"}}
 _SEGMENT = structure(**_OF, begin=INSTANT, end=INSTANT)
 _CLOCKS: _Schemas = {
-    "legal": _LENGTH | {"description": "How long P17 or P18 ran"},
-    "tolled": _LENGTH | {"description": "How long it was tolled"},
-    "safety": _LENGTH | {"description": "How long P19 ran, which is never tolled"},
+    "legal": LENGTH | {"description": "How long P17 or P18 ran"},
+    "tolled": LENGTH | {"description": "How long it was tolled"},
+    "safety": LENGTH | {"description": "How long P19 ran, which is never tolled"},
 }
 _ATTRIBUTION = structure(
     case=TEXT,
@@ -45,8 +44,8 @@ _ATTRIBUTION = structure(
     end=INSTANT | {"description": "The last decision, or else the closing, or else `as_of`"},
     ended={"enum": ["decided", "closed", None]},
     running={"oneOf": [structure(**_OF), {"type": "null"}], "description": "What it waits for, while it is open"},
-    total=_LENGTH | {"description": "The sum of all that is charged"},
-    legs=array(structure(**_OF, charged=_LENGTH, beside=_LENGTH)),
+    total=LENGTH | {"description": "The sum of all that is charged"},
+    legs=array(structure(**_OF, charged=LENGTH, beside=LENGTH)),
     segments=array(ref("AttributionSegment")) | {"description": "From begin to end without gap or overlap"},
     beside=array(ref("AttributionSegment")) | {"description": "Waited for as well while something else was charged"},
     clocks=structure(**_CLOCKS, protocols=array(structure(key=TEXT, **_CLOCKS))),
@@ -63,7 +62,7 @@ _CELL = structure(
     leg={"enum": [*_NAMES, WHOLE], "description": f"{WHOLE}: all of them together"},
     open={"type": "boolean", "description": "Of accounts that go on; else of those that ended"},
     cases={"type": "integer"},
-    **dict.fromkeys(("sum", "median", "p90"), _LENGTH),
+    **dict.fromkeys(("sum", "median", "p90"), LENGTH),
 )
 _GET_SUMS: Responses = {
     200: answer(

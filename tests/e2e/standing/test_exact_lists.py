@@ -28,7 +28,7 @@ async def test_responses_orders_hearings_and_accounts_are_listed_as_posted(stack
     chosen = [path for path in SCENARIOS if path.name[:3] in CASES]
     facts = [fact for path in chosen for fact in renamed(scenario_facts(path), "ls-")]
     await stack.post(shuffled(facts, seed=8))
-    stack.set_clock(max(stack.now(), max(fact.known_at for fact in facts) + DAY))
+    stack.set_clock(max(stack.now(), *(fact.known_at for fact in facts)) + DAY)
 
     async def listed() -> None:
         response = await the_only(stack, POLICE, "responses", CASES["s01"])

@@ -12,7 +12,7 @@ import pytest
 from qorgau.facts import Fact
 from qorgau.instants import DAY, HOUR, MINUTE, format_instant
 from qorgau.vocabulary import COURT
-from tests.e2e.stack import PATIENCE, Stack
+from tests.e2e.stack import PATIENCE, Stack, eventually
 
 REGION = "KZ-75"
 SYSTEM = "system/court-tracker"
@@ -72,7 +72,12 @@ async def test_a_stop_reaches_each_hearing_once_though_the_tracker_dies_in_the_m
     await stack.process(COURT).crash()
     took = await until(stack, court, "suspended", number, patience)
     _log.info("%d hearings were suspended %.1f s after the tracker was killed", number, took)
-    for n in range(0, number, max(1, number // SAMPLE)):
-        facts, _ = await stack.export(COURT, f"{court}-{n}")
-        assert Counter(fact.type for fact in facts if fact.source == SYSTEM) == {"court.hearing_suspended": 1}
+
+    async def once() -> None:
+        for n in range(0, number, max(1, number // SAMPLE)):
+            facts, _ = await stack.export(COURT, f"{court}-{n}")
+            assert Counter(fact.type for fact in facts if fact.source == SYSTEM) == {"court.hearing_suspended": 1}
+
+    # Rows are written a moment before the case is saved.
+    await eventually(once)
     assert await states(stack, court) == {"suspended": number}

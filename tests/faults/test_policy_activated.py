@@ -79,7 +79,7 @@ async def test_a_policy_comes_into_force_at_its_instant_everywhere_and_without_a
 
     await eventually(judged)
     shut = await p14(stack, "act-shut")
-    shorter = policy(tmp_path, "1.1.0", "PT1H")
+    shorter = policy(tmp_path, "9.2.0", "PT1H")
     begins = at + 10 * MINUTE
 
     refused = tmp_path / "refused.yaml"
@@ -139,12 +139,12 @@ async def test_a_policy_comes_into_force_at_its_instant_everywhere_and_without_a
         assert fingerprints == {newer.fingerprint}
     finally:
         # The rules of the other tests again: the first policy once more, as the newest of all.
-        status, _ = await activate(stack, policy(tmp_path, "1.1.0", "PT3H"), stack.now())
+        status, _ = await activate(stack, policy(tmp_path, "9.2.0", "PT3H"), stack.now())
         assert status == 0
 
     async def back() -> None:
         answer = await stack.http.get(f"{stack.url(COURT)}/v1/rules")
-        assert answer.json()["policy"]["fingerprint"] == load_policy(policy(tmp_path, "1.1.0", "PT3H")).fingerprint
+        assert answer.json()["policy"]["fingerprint"] == load_policy(policy(tmp_path, "9.2.0", "PT3H")).fingerprint
         records = (await stored(stack, COURT, "act-")).values()
         assert {of.record.fingerprint for of in records} != {newer.fingerprint}
 

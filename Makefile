@@ -37,6 +37,7 @@ bench: install
 
 docs: install
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.legs
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

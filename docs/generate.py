@@ -1,4 +1,5 @@
-"""Makes the documents in docs/api of the code: `make docs`. A test compares them with what this would make now."""
+"""Makes the documents in docs/api, and the order of service, of code and policy: `make docs`. Tests compare them with
+what this would make now."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from docs.policy_page import policy_page
+from docs.season_figures import figures_of
 from fastapi import FastAPI
 
 import court_tracker.api
@@ -15,6 +18,7 @@ import intake.domain
 import notifier.api
 import police_dispatch.api
 import police_dispatch.domain
+from court_tracker.courts import courts_router
 from intake.api import vault_routers
 from intake.export import export_router
 from intake.reports import Reports
@@ -23,7 +27,9 @@ from intake.statistics.routes import statistics_router
 from intake.vault.assembling import Vault
 from notifier.api import event_schema, flags_router
 from police_dispatch.regrading_routes import regrading_router
+from qorgau.embedded.data import default_policy, default_titles
 from qorgau.facts import event_type
+from qorgau.front.attributing import attribution_sums_router
 from qorgau.front.capacity import capacity_router
 from qorgau.front.describe import fact_schemas
 from qorgau.front.door import Door
@@ -36,8 +42,12 @@ from qorgau.front.reading import Reading
 from qorgau.identity.access import Access
 from qorgau.identity.tokens import KEY_BYTES
 from qorgau.measures.capacity import EXAMS, SHELTERS
+from qorgau.parity.routes import parity_router
+from qorgau.policy import load_policy
 from qorgau.service import VERSION, Readiness
+from qorgau.state.routes import lists_router
 from qorgau.telemetry import Metrics
+from qorgau.titles import load_titles
 from qorgau.vocabulary import (
     AUDIT_TOPIC,
     COURT,
@@ -45,6 +55,7 @@ from qorgau.vocabulary import (
     INTAKE,
     NOTIFIER,
     POLICE,
+    POLICIES_TOPIC,
     REFERENCES_TOPIC,
     copies_topic,
     dlq,
@@ -73,6 +84,12 @@ def documents() -> dict[str, str]:
     made = {f"{name}.openapi.json": json.dumps(app.openapi(), indent=1) + "\n" for name, app in apps().items()}
     made["asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)
     return made
+
+
+def pages() -> dict[str, str]:
+    """The files of docs by name that are made of the policy."""
+    policy = load_policy(default_policy())
+    return {"policy.md": policy_page(policy, load_titles(default_titles()), figures_of(policy))}
 
 
 def asyncapi() -> dict[str, Any]:
@@ -106,6 +123,12 @@ def asyncapi() -> dict[str, Any]:
         "address": AUDIT_TOPIC,
         "description": "Where each service's audit chain ended, now and then; keyed by service. Kept for ever.",
         "messages": {"anchor": {"payload": _anchor()}},
+    }
+    channels["policies"] = {
+        "address": POLICIES_TOPIC,
+        "description": "Written by `qorgau policy activate`, one partition: in force is the policy with the greatest "
+        "`from` that has come, of two with the same the later. Kept for ever.",
+        "messages": {"activation": {"payload": _activation()}},
     }
     channels["dead-letters"] = {
         "address": "{topic}.dlq",
@@ -182,6 +205,12 @@ def _anchor() -> dict[str, Any]:
     return _object(service=_TEXT, deployment=_TEXT, seq=number, hash=digest, at=at)
 
 
+def _activation() -> dict[str, Any]:
+    begins = {"type": "string", "format": "date-time"}
+    text = _TEXT | {"description": "The text of the policy file"}
+    return _object(**{"from": begins}, id=_TEXT, version=_TEXT, fingerprint=_TEXT, policy=text)
+
+
 def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
@@ -202,12 +231,26 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     doctors, places = (capacity_router(of, _NOBODY, _NOBODY, months, access) for of in (EXAMS, SHELTERS))
     decided = sanctions_router(_NOBODY, months, access)
     kpis = kpis_router(_NOBODY, _NOBODY, int, access)
-    own = (statistics_router(_NOBODY, int, access), export, kpis, decided, places, *vault)
+    sums = attribution_sums_router(_NOBODY, access, int)
+    own = (statistics_router(_NOBODY, int, access), sums, kpis, decided, places, export, *vault)
     router = flags_router(_NOBODY, _NOBODY, {}, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),
-        POLICE: police_dispatch.api.build_api(keepers[POLICE], kpis, regrading, doctors),
-        COURT: court_tracker.api.build_api(keepers[COURT], kpis),
+        POLICE: police_dispatch.api.build_api(
+            keepers[POLICE],
+            parity_router(POLICE, _NOBODY, access),
+            lists_router(police_dispatch.api.LISTS, _NOBODY, int, access),
+            kpis,
+            regrading,
+            doctors,
+        ),
+        COURT: court_tracker.api.build_api(
+            keepers[COURT],
+            parity_router(COURT, _NOBODY, access),
+            lists_router(court_tracker.api.LISTS, _NOBODY, int, access),
+            courts_router(_NOBODY, _NOBODY, int, access),
+            kpis,
+        ),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
     }
 
@@ -215,7 +258,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
 def _keeper(service: str, access: Access) -> Keeper:
     door = Door(service, MODELS[service], frozenset(), int, _KEY)
     posting = Posting(door, _NOBODY, _NOBODY, Metrics(), _NOBODY)
-    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _ready, access)
+    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _NOBODY, _ready, access)
 
 
 async def _ready() -> Readiness:
@@ -226,3 +269,5 @@ if __name__ == "__main__":
     API.mkdir(exist_ok=True)
     for name, content in documents().items():
         (API / name).write_text(content, encoding="utf-8")
+    for name, content in pages().items():
+        (API.parent / name).write_text(content, encoding="utf-8")

@@ -36,6 +36,22 @@ THEMES: list[list[tuple[str, dict[str, Any]]]] = [
         ("court.hearing_held", {}),
     ],
     [("court.hearing_postponed", {}), ("court.hearing_held", {}), ("court.hearing_suspended", {})],
+    [
+        ("order.served", {}),
+        ("order.extended", {"days": 1}),
+        ("court.hearing_suspended", {}),
+        ("court.hearing_scheduled", {}),
+        ("court.hearing_cancelled", {}),
+    ],
+    [
+        ("order.served", {}),
+        ("order.expired", {}),
+        ("order.revoked", {}),
+        ("court.hearing_suspended", {}),
+        ("court.hearing_scheduled", {}),
+        ("court.hearing_held", {}),
+        ("court.special_requirements_set", {}),
+    ],
     [("police.incident_registered", {"priority": "immediate"}), ("police.arrived", {}), ("police.call_cancelled", {})],
     [("police.outcome_recorded", {}), ("risk.assessed", {}), ("survivor.contacted", {})],
     [("report.received", {"pair_ref": "x"}), ("report.merged", {}), ("coordination.reviewed", {})],
@@ -43,7 +59,7 @@ THEMES: list[list[tuple[str, dict[str, Any]]]] = [
     [("exam.blocked", {}), ("exam.scheduled", {})],
 ]
 CASE: list[tuple[str, dict[str, Any]]] = [("case.closed", {}), ("case.reopened", {})]
-KEYED = ("order_id", "protocol_id", "report_id")
+KEYED = ("order_id", "protocol_id", "hearing_id", "report_id")
 
 
 def short_policy() -> Policy:
@@ -76,6 +92,8 @@ def _fact(draw: Draw, place: int, kinds: list[tuple[str, dict[str, Any]]]) -> Fa
     data: dict[str, Any] = {"region": "KZ-75", "level": draw(st.sampled_from(["high", "medium"]))}
     data |= {name: draw(st.sampled_from(["k1", "k1", "k2"])) for name in KEYED} | fits
     data["registered_at"] = iso(START + draw(st.integers(-2, 10)) * HOUR)
+    if type == "court.hearing_scheduled":
+        data["scheduled_for"] = iso(START + draw(st.integers(0, 40)) * HOUR)
     fact: Fact = {"id": f"f{place}", "source": "102/KZ-75", "type": type, "time": iso(time), "data": data}
     fact["recorded"] = iso(time + late)
     if type != "court.docket_item_decided":

@@ -11,6 +11,7 @@ Policy = dict[str, Any]
 
 BEGINNINGS = ("starts", "raised_by", "counts")
 LISTS = (*BEGINNINGS, "stops", "cancels", "cleared_by", "reset_by")
+SINGLE = ("extended_by", "items", "not_counted", "dated_by", "undated_by")
 INTRICATE = ("tolled_by", "extended_by", "recurring", "cases", "window_passed_at_report", "watches", "reset_by")
 KEYS = ["k1", "k2"]
 DAYS = [10, 1, 2, 40, 0, -1, "3"]
@@ -34,17 +35,19 @@ class Theme:
 
 @dataclass
 class Pools:
-    """Themes by id of rule or flag, for each fact type the values its fields may have, and the types without a case."""
+    """Themes by id of rule or flag, for each fact type the values its fields may have, the fields that hold an instant
+    before the fact (`stamps`) or after it (`dates`), and the types without a case."""
 
     themes: dict[str, Theme]
     values: dict[str, dict[str, list[Any]]]
     stamps: dict[str, set[str]]
+    dates: dict[str, set[str]]
     context: set[str]
 
 
 def pools_of(policy: Policy) -> Pools:
     """Everything the strategies need to know about a policy."""
-    pools = Pools({}, {}, {}, set())
+    pools = Pools({}, {}, {}, {}, set())
     for rule in [*policy["rules"], *policy["flags"]]:
         theme = pools.themes.setdefault(rule["id"], Theme())
         for role, line in _lines(rule, policy):
@@ -56,6 +59,8 @@ def pools_of(policy: Policy) -> Pools:
         if flag["kind"] == "overtaken":
             _note_overtaken(pools, flag)
         if flag["kind"] == "condition":
+            _note_orders(pools, pools.themes[flag["id"]], flag["when"], policy)
+        if flag["kind"] == "gap":
             _note_orders(pools, pools.themes[flag["id"]], flag, policy)
     pools.values.setdefault("fact.withdrawn", {})
     return pools
@@ -67,7 +72,7 @@ def _lines(rule: dict[str, Any], policy: Policy) -> Iterator[tuple[str, Line]]:
     for toll in rule.get("tolled_by") or []:
         yield "from", toll["from"]
         yield from (("until", line) for line in toll["until"])
-    yield from ((role, rule[role]) for role in ("extended_by", "items", "not_counted") if role in rule)
+    yield from ((role, rule[role]) for role in SINGLE if role in rule)
     head = policy["policy"]
     whens = [rule.get("when") or {}, *[line.get("when") or {} for line in rule.get("cases") or []]]
     for when in whens:
@@ -90,14 +95,16 @@ def _note(pools: Pools, line: Line, rule: dict[str, Any]) -> None:
     for term in rule.get("cases") or []:
         for name, condition in (term.get("when", {}).get("start") or {}).items():
             _offer(fields, name, _wanted(condition))
-    keyed = [*(rule.get("scope") or []), rule.get("same_field"), line.get("by")]
-    for name in keyed:
+    undated = rule.get("undated_by") or {}
+    for name in [*(rule.get("scope") or []), rule.get("same_field"), undated.get("by"), line.get("by")]:
         if name:
             _offer(fields, name, KEYS)
     if "days_field" in line:
         _offer(fields, line["days_field"], DAYS)
     stamps = pools.stamps.setdefault(line["fact"], set())
     stamps |= {name for name in (line.get("at"), rule.get("registered_field")) if name}
+    if "field" in line:
+        pools.dates.setdefault(line["fact"], set()).add(line["field"])
 
 
 def _wanted(condition: Any) -> list[Any]:
@@ -140,8 +147,8 @@ def _note_overtaken(pools: Pools, flag: dict[str, Any]) -> None:
                 _offer(pools.values[line["fact"]], flag["same_field"], KEYS)
 
 
-def _note_orders(pools: Pools, theme: Theme, flag: dict[str, Any], policy: Policy) -> None:
-    """F6 lives on the term of the order, which no line of a rule lists."""
+def _note_orders(pools: Pools, theme: Theme, when: dict[str, Any], policy: Policy) -> None:
+    """F6 and F9 live on the term of the order, which no line of a rule lists."""
     term, extension = policy["policy"]["order_term"], policy["policy"]["order_term"]["extended_by"]
     theme.spans |= {duration(term["lasts"]), duration(term["lasts"]) + DAY, duration(term["lasts"]) // 2}
     theme.weight += 9
@@ -149,7 +156,7 @@ def _note_orders(pools: Pools, theme: Theme, flag: dict[str, Any], policy: Polic
     theme.add("extension", extension)
     for name in term["ended_by"]:
         theme.add("end", {"fact": name})
-    for name in flag["when"]["none_since_service"]:
+    for name in when["none_since_service"]:
         theme.add("after", {"fact": name})
         pools.values.setdefault(name, {})
     for name in [term["begins"], extension["fact"], *term["ended_by"]]:

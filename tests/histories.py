@@ -110,6 +110,8 @@ class Pen:
             data[name] = likely if kind < 18 else self.pick(pool if kind < 23 else ODD_VALUES)
         for name in sorted(self.pools.stamps.get(line["fact"], ())):
             data |= self.stamp(name, time)
+        for name in sorted(self.pools.dates.get(line["fact"], ())):
+            data |= self.date(name, time)
         return data
 
     def region(self, case: str) -> dict[str, Any]:
@@ -127,6 +129,15 @@ class Pen:
             return {name: self.text(min(time, int(self.pick(self.instants)) + int(self.pick([0, 0, 1]))))}
         odd: list[Any] = [self.text(time + 1), "2026-03-02T09:00:00", self.pick(ODD_VALUES)]
         return {name: odd[kind - 8]} if kind < 11 else {}
+
+    def date(self, name: str, time: int) -> dict[str, Any]:
+        """A timestamp after the fact, or on an instant written before; rarely none with an offset, or none at all."""
+        kind = self.draw(st.integers(0, 11))
+        if kind < 6:
+            return {name: self.text(time + int(self.pick(self.spans)) + int(self.pick(JITTERS)))}
+        if kind < 10:
+            return {name: self.text(int(self.pick(self.instants)) + int(self.pick(self.spans)) * self.pick([0, 1]))}
+        return {name: self.pick(["2026-03-02T09:00:00", *ODD_VALUES])} if kind == 10 else {}
 
 
 def satisfying(line: Line, pick: Callable[[Any], Any]) -> dict[str, Any]:

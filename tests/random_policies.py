@@ -130,7 +130,7 @@ def _scope(draw: Draw, policy: Policy) -> None:
         for rule in _named(policy, "P23", "F2"):
             rule["scope"] = ["exam_id"]
     else:
-        for rule in _named(policy, _pick(draw, ["P09", "P11", "P12", "P17", "P18", "P19", "F1", "F4"])):
+        for rule in _named(policy, _pick(draw, ["P09", "P11", "P12", "P17", "P18", "P19", "F1", "F4", "F9"])):
             rule.pop("scope", None)
 
 
@@ -169,6 +169,16 @@ def _flag(draw: Draw, policy: Policy) -> None:
     f7["after"] = _pick(draw, ["PT3H", "P1D", "P14D"])
 
 
+def _gap(draw: Draw, policy: Policy) -> None:
+    [f9] = _named(policy, "F9")
+    f9["order_ended_by"] = _pick(draw, ["order.expired", "order.revoked"])
+    f9["none_since_service"] = _pick(draw, [[], ["court.special_requirements_set", "court.decision_issued"]])
+    if draw(st.booleans()):
+        f9.pop("undated_by")
+    if draw(st.booleans()):
+        f9["cleared_by"].append({"fact": "court.hearing_resumed"})
+
+
 def _severity(draw: Draw, policy: Policy) -> None:
     _pick(draw, [*policy["rules"], *policy["flags"]])["severity"] = _pick(draw, SEVERITIES)
 
@@ -200,6 +210,7 @@ CHANGES = [
     _tolls,
     _order_term,
     _flag,
+    _gap,
     _severity,
     _zones,
     _any_in_case,

@@ -137,6 +137,11 @@ ROWS = [
     ("a silence of no length", "F7", "after: P14D", "after: PT0S", "after", "no time"),
     ("an end that ends no order", "F6", "order.expired", "order.served", "order_ended_by", "end an order"),
     ("an order known by another field", "F6", "key: order_id", "key: region", "key:", "order_id"),
+    ("a date that is no timestamp", "F9", "field: scheduled_for", "field: mode", "field:", "no timestamp"),
+    ("a date taken back by no such field", "F9", "by: hearing_id", "by: order_id", "undated_by", "no field order_id"),
+    ("a date of another key", "F9", "court.hearing_scheduled", "order.issued", "dated_by", "no protocol_id"),
+    ("a gap after another end", "F9", "order.expired ", "order.served ", "order_ended_by", "end an order"),
+    ("a gap that no such fact fills", "F9", "special_requirements_set", "special_set", "special_set", "no fact has"),
     (
         "a severity of which nobody is told",
         "policy",

@@ -3,12 +3,18 @@
 from typing import Any
 
 from tests.expected import Row, normal
-from tests.worked import history, readings, starts, terms
+from tests.worked import history, protection, readings, starts, terms
 from tests.worked.form import Example, local
 
 __all__ = ["EXAMPLES", "Example", "as_of", "check_rows", "tweaked"]
 
-EXAMPLES: list[Example] = [*starts.EXAMPLES, *terms.EXAMPLES, *history.EXAMPLES, *readings.READINGS]
+EXAMPLES: list[Example] = [
+    *starts.EXAMPLES,
+    *terms.EXAMPLES,
+    *history.EXAMPLES,
+    *protection.EXAMPLES,
+    *readings.READINGS,
+]
 IDENTITY = ("rule", "key", "level", "raised_at", "start_at")
 
 

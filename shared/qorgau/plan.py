@@ -39,7 +39,8 @@ _Who = TypeVar("_Who", Family, FlagPlan)
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """A compiled policy. `reactions` and `flag_reactions` say which rules and flags look at a type of fact;
-    `risk_classes` are the conditions on risk by which terms differ; `kinds` the kinds of agency that have duties."""
+    `risk_classes` are the conditions on risk by which terms differ; `kinds` the kinds of agency that have duties;
+    `begins`: before this instant what another policy judged stays as it is."""
 
     policy: rules.Policy
     service: str | None
@@ -58,6 +59,7 @@ class Plan:
     risk_fact: str | None
     risk_classes: tuple[Predicate, ...]
     kinds: frozenset[str]
+    begins: int | None = None
 
     def hold(self, fact: Fact) -> int:
         """Before this instant the fact raises nothing (section 5)."""
@@ -65,11 +67,11 @@ class Plan:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Compiled functions do not travel; a process of a pool compiles the policy again."""
-        return compile_policy, (self.policy, self.service)
+        return compile_policy, (self.policy, self.service, self.begins)
 
 
-def compile_policy(policy: rules.Policy, service: str | None = None) -> Plan:
-    """The plan of a policy, or only of the rules and flags of one service."""
+def compile_policy(policy: rules.Policy, service: str | None = None, begins: int | None = None) -> Plan:
+    """The plan of a policy, or only of the rules and flags of one service; in force from `begins` on, if it is said."""
     own = policy.for_service(service) if service is not None else policy
     frame = policy.policy
     flags = {flag.id: _flag(flag, frame) for flag in own.flags if not isinstance(flag, rules.Surge)}
@@ -93,6 +95,7 @@ def compile_policy(policy: rules.Policy, service: str | None = None) -> Plan:
         risk_fact=frame.risk_state.fact if frame.risk_state else None,
         risk_classes=_risk_classes(own, frame),
         kinds=frozenset(kind for row in (*own.rules, *own.flags) for kind in row.duty_kinds),
+        begins=begins,
     )
 
 
@@ -204,7 +207,7 @@ def _flag(row: rules.Flag, frame: rules.Frame) -> FlagPlan:
     for name, lines in _flag_lines(row):
         for type, anywhere, matches in _matchers(lines, row.scope):
             roles[type].append(FlagRole(name, matches, anywhere))
-    for name, type in _gap_types(row, frame):
+    for name, type in [*_gap_types(row, frame), *_protection_types(row, frame)]:
         roles[type].append(FlagRole(name, where({})))
     return FlagPlan(
         id=row.id,
@@ -218,6 +221,7 @@ def _flag(row: rules.Flag, frame: rules.Frame) -> FlagPlan:
         overtaken=_overtaken(row) if isinstance(row, rules.Overtaken) else None,
         repeat=_repeat(row) if isinstance(row, rules.Repeat) else None,
         gap=_gap(row, frame) if isinstance(row, rules.OrderGap) else None,
+        protection=row if isinstance(row, rules.ProtectionGap) else None,
     )
 
 
@@ -226,6 +230,8 @@ def _flag_lines(row: rules.Flag) -> list[tuple[FlagRoleName, list[rules.Line]]]:
         return [("begin", row.raised_by), ("end", row.cleared_by)]
     if isinstance(row, rules.Count):
         return [("begin", row.counts), ("end", row.reset_by)]
+    if isinstance(row, rules.ProtectionGap):
+        return [("begin", row.raised_by), ("end", row.cleared_by)]
     return [("end", row.cleared_by)] if isinstance(row, rules.Repeat) else []
 
 
@@ -239,6 +245,20 @@ def _gap_types(row: rules.Flag, frame: rules.Frame) -> Iterable[tuple[FlagRoleNa
         yield "follow", type
     if frame.risk_state is not None:
         yield "look", frame.risk_state.fact
+
+
+def _protection_types(row: rules.Flag, frame: rules.Frame) -> Iterable[tuple[FlagRoleName, str]]:
+    if not isinstance(row, rules.ProtectionGap):
+        return
+    yield "date", row.dated_by.fact
+    if row.undated_by is not None:
+        yield "undate", row.undated_by.fact
+    for type in row.none_since_service:
+        yield "follow", type
+    # Which orders there are and when they end is known elsewhere; it looks again when one of them changes.
+    terms = _orders(frame.order_term)
+    for type in sorted(terms.types) if terms is not None else ():
+        yield "look", type
 
 
 def _overtaken(row: rules.Overtaken) -> OvertakenBy:

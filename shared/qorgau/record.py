@@ -83,8 +83,9 @@ def advance(
 ) -> tuple[CaseRecord, tuple[FlagEvent, ...]]:
     """Step the case through every instant after `as_of` and up to `until` at which anything may change, and return it
     with the events in between. A record that a policy with another fingerprint judged is judged anew, all of it, one
-    microsecond after `as_of`; what is closed stays closed. `others`: those of a file, instead of the record's own."""
-    begin = min((fact.known_at for fact in record.facts), default=None) if record.as_of is None else record.as_of + 1
+    microsecond after `as_of`, or when the plan begins where nothing could change until then; what is closed stays
+    closed. `others`: those of a file, instead of the record's own."""
+    begin = _first_step(record, plan)
     if begin is None or begin > until:
         return record, ()
     work = open_case(record, plan, others)
@@ -96,6 +97,18 @@ def advance(
         work.step(begin)
     work.step_to(until)
     return _closed(replace(record, law_from=law_from), work, until), tuple(events)
+
+
+def _first_step(record: CaseRecord, plan: Plan) -> int | None:
+    """The first instant to look at; None where there is no fact yet."""
+    if record.as_of is None:
+        return min((fact.known_at for fact in record.facts), default=None)
+    after = record.as_of + 1
+    if plan.begins is None or not _judged_otherwise(record, plan):
+        return after
+    # Until next_due it is under the policy before as it was.
+    standing = plan.begins if record.next_due is None else min(plan.begins, record.next_due)
+    return max(after, standing)
 
 
 def open_case(record: CaseRecord, plan: Plan, others: Iterable[Fact] | Others | None = None) -> Casework:

@@ -8,18 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import SettingsError
 
+from qorgau.activation import InForce
 from qorgau.brokers import PREFIX as PREFIX
 from qorgau.brokers import Brokers, KafkaSecurity, complaint
-from qorgau.embedded.data import default_policy, default_retention
+from qorgau.embedded.data import default_policy, default_retention, default_titles
 from qorgau.front.door import AHEAD
 from qorgau.identity.claims import AUDIENCE, ISSUER
 from qorgau.identity.revoked import read_revoked
 from qorgau.identity.sources import source_of
 from qorgau.identity.tokens import KEY_BYTES
 from qorgau.instants import parse_duration
+from qorgau.policy import load_policy
 from qorgau.shell import crash
 from qorgau.starting import StartRefused
 from qorgau.vocabulary import DEPLOYMENT, database_name
@@ -80,6 +82,8 @@ class Settings(KafkaSecurity):
     # Agencies whose tokens are refused, one a line; read again when it changes.
     revoked: Annotated[Path, AfterValidator(_list_of_agencies)] | None = None
     policy: File = Field(default_factory=default_policy)
+    # What rules, flags and codes are called in the languages of those who read them.
+    titles: File = Field(default_factory=default_titles)
     # How long lines of the audit chain are kept and, at intake, what is in the vault.
     retention: File = Field(default_factory=default_retention)
     # Loopback: who opens it to a network says so, as the image does.
@@ -104,6 +108,7 @@ class Settings(KafkaSecurity):
     # What one batch of a round holds at most; the records of so many cases are in memory at the same time.
     batch_facts: Count = 4_000
     batch_bytes: Count = 4_000_000
+    _activated: InForce | None = PrivateAttr(None)
 
     @cached_property
     def brokers(self) -> Brokers:
@@ -114,6 +119,16 @@ class Settings(KafkaSecurity):
     def database_name(self) -> str:
         """This service's own database."""
         return database_name(self.database, self.service)
+
+    def in_force(self) -> InForce:
+        """The policy to judge by: the one that was activated, otherwise that of the file. Raises PolicyRefused."""
+        return self._activated or InForce(load_policy(self.policy))
+
+    def under(self, activated: InForce) -> Self:
+        """The same settings, to judge by this policy."""
+        changed = self.model_copy()
+        changed._activated = activated
+        return changed
 
     @property
     def serves_api(self) -> bool:

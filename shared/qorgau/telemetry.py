@@ -39,6 +39,7 @@ class Stored:
 
 
 _CHANNEL = ("region", "channel", "period")
+_CELL = ("region", "unit", "grade", "area", "band")
 
 
 class _StoredState(Collector):
@@ -52,6 +53,11 @@ class _StoredState(Collector):
         "qorgau_parked_overdue": ("Facts that have waited so for more than an hour", ("reason",)),
         "qorgau_reports_to_usual_ratio": ("Reports of the newest day or week, 1 is usual", _CHANNEL),
         "qorgau_reports_to_usual_p": ("Chance of so many or so few if nothing has changed", _CHANNEL),
+        "qorgau_parity_difference_seconds": (
+            "Median delay of domestic-violence less that of quarantine calls, with its interval",
+            (*_CELL, "bound"),
+        ),
+        "qorgau_parity_p": ("Chance of so large a difference if there is none, corrected for all cells (Holm)", _CELL),
         "qorgau_surge_alarms": ("Days and weeks of surges that go on, recomputed from the database", _CHANNEL),
     }
 

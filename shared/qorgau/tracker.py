@@ -25,6 +25,7 @@ from qorgau.shell.filing import Filing, Work
 from qorgau.shell.following_up import FollowUp
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.inflow import Inflow, by_case_of
+from qorgau.shell.policies import PolicyWatch
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
@@ -74,6 +75,7 @@ class Tracker:
     filing: Filing
     metrics: Metrics
     reported: Reported | None = None
+    policies: PolicyWatch | None = None
     health: Health = field(default_factory=Health)
     _numbers: frozenset[int] = frozenset()
     _filing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -155,7 +157,7 @@ class Tracker:
         begun = time.perf_counter()
         numbers = await self._ours()
         await self._relay(numbers)
-        until = self.clock.read().until
+        until = self._until()
         reporting = await self.reported.reporting(numbers) if self.reported else ()
         ends = await self._read_up(numbers, stopping)
         if ends is None:
@@ -172,6 +174,11 @@ class Tracker:
         self.metrics.round_seconds.observe(time.perf_counter() - begun)
         if judged != numbers:
             raise Unavailable("a part of the log cannot be read")
+
+    def _until(self) -> int | None:
+        """Up to when this policy judges what the clock lets it."""
+        until = self.clock.read().until
+        return until if until is None or self.policies is None else self.policies.judged_until(until)
 
     async def _read_up(self, numbers: frozenset[int], stopping: asyncio.Event) -> Mapping[Place, int] | None:
         """Read what is in the log now; where it ended, or None where the round is over.

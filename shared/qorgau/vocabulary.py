@@ -17,6 +17,8 @@ NOTIFICATIONS_TOPIC = "qorgau.notifications"
 REFERENCES_TOPIC = "qorgau.references"
 # Where each service's audit chain ended, now and then.
 AUDIT_TOPIC = "qorgau.audit"
+# Which policy is in force from when; of one partition, so that there is one order.
+POLICIES_TOPIC = "qorgau.policies"
 _INBOUND = "qorgau.inbound."
 # What a deployment is called that says nothing else.
 DEPLOYMENT = "qorgau"

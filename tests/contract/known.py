@@ -40,7 +40,8 @@ class Known:
         case = self.erased if operation == "post_erase" else self.case
         if service != INTAKE:
             case = self.flagged.get(service, case)
-        return {"case": case, "grant": self.grant, "name": self.proposal, "flag": self.flags[service]}
+        named = {"case": case, "grant": self.grant, "name": self.proposal, "flag": self.flags[service]}
+        return named | {"court": _COURT}
 
     def headers(self, operation: str) -> dict[str, str]:
         """Somebody who may: nobody reviews the glass they broke themselves."""
@@ -55,6 +56,7 @@ async def made(stack: Stack) -> Known:
         Fact("c-1", f"helpline-150/{REGION}", "report.received", late, late, "contract-i", _REPORT),
         registered("c-2", "contract-p"),
         Fact("c-3", f"court/{REGION}", "court.case_registered", begun, begun, "contract-c", _COURT_CASE),
+        Fact("c-4", f"court/{REGION}", "court.hearing_scheduled", begun, begun, "contract-c", _HEARING),
     ]
     await stack.post(facts)
     flagged = {INTAKE: "contract-i", POLICE: "contract-p", COURT: "contract-c"}
@@ -95,7 +97,14 @@ async def _reported(stack: Stack) -> str:
 
 
 _REPORT = {"region": REGION, "report_id": "r1", "channel": "150", "area": "urban"}
-_COURT_CASE = {"region": REGION, "protocol_id": "p1", "court": "KZ-75-01", "arrest_eligible": True}
+_COURT = "KZ-75-01"
+_HEARING = {
+    "region": REGION,
+    "protocol_id": "p1",
+    "hearing_id": "h1",
+    "scheduled_for": format_instant(ago(days=20)),
+}
+_COURT_CASE = {"region": REGION, "protocol_id": "p1", "court": _COURT, "arrest_eligible": True}
 
 
 def sensible(value: Any) -> Any:

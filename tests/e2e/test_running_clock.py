@@ -123,7 +123,8 @@ async def test_a_season_on_a_running_clock_is_judged_as_its_export_says(stack: S
                 case: str = case, service: str = service, posted: int = len({f.identity for f in posted})
             ) -> None:
                 facts, as_of = await stack.export(service, case)
-                assert len(facts) == posted
+                # What a court that stops means for a case the system says itself.
+                assert len([fact for fact in facts if fact.source != "system/court-tracker"]) == posted
                 assert as_of is not None
                 live = await stack.flags(service, case)
                 heard = await stack.heard(service, case)

@@ -1,6 +1,7 @@
 """A newer policy judges open cases anew and leaves closed flags alone; who has the older one keeps its hands off."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -24,7 +25,8 @@ BEGINNING = "id: P14"
 
 def policy(folder: Path, version: str, within: str) -> Path:
     """The bundled policy under another version; within how long an urgent protocol must reach the court."""
-    text = default_policy().read_text(encoding="utf-8").replace('version: "1.1.0"', f'version: "{version}"')
+    bundled = default_policy().read_text(encoding="utf-8")
+    text = re.sub(r'version: "[^"]+"', f'version: "{version}"', bundled, count=1)
     before, rule = text.split(BEGINNING)
     file = folder / f"{version}.yaml"
     file.write_text(f"{before}{BEGINNING}{rule.replace('within: PT3H', f'within: {within}', 1)}", encoding="utf-8")
@@ -66,7 +68,7 @@ async def test_a_newer_policy_judges_open_cases_anew_and_an_older_replica_keeps_
 
     await eventually(flagged)
     shut = await p14(stack, "newer-shut")
-    newer = policy(tmp_path, "1.1.0", "PT6H")
+    newer = policy(tmp_path, "9.0.0", "PT6H")
     await restarted(process, newer)
     try:
         async with beside(await another(stack, COURT, "court-older", policy=str(default_policy()))) as older:
@@ -85,7 +87,7 @@ async def test_a_newer_policy_judges_open_cases_anew_and_an_older_replica_keeps_
             assert fingerprints == {load_policy(newer).fingerprint}
     finally:
         # The rules of the other tests again, as the newest policy of all.
-        await restarted(process, policy(tmp_path, "1.2.0", "PT3H"))
+        await restarted(process, policy(tmp_path, "9.1.0", "PT3H"))
 
 
 async def _as_newer(stack: Stack, newer: Path, case: str, until: int) -> None:

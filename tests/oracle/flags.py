@@ -1,10 +1,10 @@
-"""The rule flags F1 to F7 of one case at one instant (deadlines.md, section 8)."""
+"""The rule flags F1 to F7 and F9 of one case at one instant (deadlines.md, section 8)."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from tests.oracle.deadlines import Deadline, closings, hold_of, last_risk
-from tests.oracle.facts import Fact, first_services, fits, key_of, matches, matches_key
+from tests.oracle.facts import Fact, first_services, fits, key_of, matches, matches_key, order_end
 from tests.oracle.values import duration, equal, timestamp
 
 Flag = dict[str, Any]
@@ -40,6 +40,7 @@ def keys_up(flag: Flag, scene: Scene) -> set[str]:
         "repeat": _repeat,
         "condition": _condition,
         "stale": _stale,
+        "gap": _gap,
         "surge": _surge,
     }
     return set(kinds[flag["kind"]](flag, scene))
@@ -159,6 +160,57 @@ def _stale(flag: Flag, scene: Scene) -> Iterator[str]:
     posted = [fact.known_at for fact in scene.own if not fact.derived]
     if posted and not scene.closed() and scene.due(max(posted) + duration(flag["after"])):
         yield ""
+
+
+def _gap(flag: Flag, scene: Scene) -> Iterator[str]:
+    ends = _protections(flag, scene)
+    if not ends:
+        return
+    end, _, served = max(ends)
+    if any(fact.type in flag.get("none_since_service", []) and fact.time >= served for fact in scene.own):
+        return
+    raising = [fact for fact in scene.own if _any_line(flag["raised_by"], fact)]
+    for key in {key_of(fact, flag.get("scope")) for fact in raising}:
+        answers = _ends(flag, "cleared_by", key, scene)
+        own = [fact for fact in raising if key_of(fact, flag.get("scope")) == key]
+        unanswered = [fact for fact in own if not any(at >= fact.time for at in answers)]
+        # Every instant is noted, whatever the others say.
+        settled = [scene.due(hold_of(fact, scene.policy)) for fact in unanswered]
+        over = scene.due(end)
+        if any(settled):
+            date = _new_date(flag, key, unanswered[-1].time, scene)
+            if over or (date is not None and date > end):
+                yield key
+
+
+def _protections(flag: Flag, scene: Scene) -> list[tuple[int, str, int]]:
+    """End, reference and service of every order that was served and not ended otherwise than by its term."""
+    term = scene.policy["policy"].get("order_term")
+    posted = [fact for fact in scene.own if not fact.derived]
+    found = []
+    for key, service in (first_services(posted, scene.policy) if term else {}).items():
+        end = order_end(posted, service, key, scene.policy)
+        if end is None:
+            own = [fact for fact in posted if fact.type in term["ended_by"] and key_of(fact, [term["key"]]) == key]
+            first = next(fact for fact in own if fact.time >= service.time)
+            end = first.time if first.type == flag["order_ended_by"] else None
+        if end is not None:
+            found.append((end, key, service.time))
+    return found
+
+
+def _new_date(flag: Flag, key: str, since: int, scene: Scene) -> int | None:
+    """The date given last since then, unless it was taken back."""
+    scope, dated, undated = flag.get("scope"), flag["dated_by"], flag.get("undated_by")
+    later = [fact for fact in scene.own if fact.time >= since and key_of(fact, scope) == key]
+    given = [fact for fact in later if fact.type == dated["fact"]]
+    if not given:
+        return None
+    last = given[-1]
+    taken_back = [fact for fact in later if undated and fact.type == undated["fact"] and fact.time >= last.time]
+    if undated and any(key_of(fact, [undated["by"]]) == key_of(last, [undated["by"]]) for fact in taken_back):
+        return None
+    return timestamp(last.data.get(dated["field"]))
 
 
 def _surge(flag: Flag, scene: Scene) -> Iterator[str]:

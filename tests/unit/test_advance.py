@@ -1,6 +1,7 @@
 """A record that learns and advances: which events come of it, what it must look at again, and what it must not."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -220,3 +221,25 @@ def test_a_case_that_has_only_heard_of_others_waits_for_its_own_first_fact(plan:
     record = overhear(CaseRecord("c1"), [report("c2", "r2", "2026-05-20 10:00")])
     assert record.next_due is None
     assert advance(record, at("2026-06-01 15:00"), plan) == (record, ())
+
+
+def test_a_policy_with_an_instant_judges_anew_at_it_and_not_before(policy: Row, plan: Plan) -> None:
+    other = copy.deepcopy(policy)
+    next(rule for rule in other["rules"] if rule["id"] == "P06")["within"] = "PT1H"
+    arrived = fact("a1", "police.arrived", "2026-06-01 14:00", response="incident", injury=False, sexual=False)
+    record, _ = advance(filed(arrived), at("2026-06-01 14:30"), plan)
+    begins = at("2026-06-01 16:00")
+    newer = replace(fingerprinted(other, "the second"), begins=begins)
+    changed, events = advance(record, at("2026-06-01 18:30"), newer)
+    assert changed.law_from == begins
+    assert [event.at for event in events if event.flag.rule == "P06" and event.change == "raised"] == [begins]
+    same, none = advance(record, begins - 1, newer)
+    assert (same, none) == (record, ())
+
+
+def test_what_the_old_policy_had_not_come_to_is_judged_from_there(policy: Row, plan: Plan) -> None:
+    record, _ = advance(filed(CALLED), at("2026-06-01 14:01"), plan)
+    assert record.next_due is not None
+    newer = replace(fingerprinted(policy, "the second"), begins=at("2026-06-03 00:00"))
+    changed, _ = advance(record, at("2026-06-03 00:00"), newer)
+    assert changed.law_from == record.next_due

@@ -7,8 +7,12 @@ import pytest
 
 from qorgau.calendar import load_zone
 from qorgau.facts import Fact
-from qorgau.importing.cad import REASONS, Call, Export, MissingColumn, Seen, Unused, to_instant
+from qorgau.importing.cad import Calls
+from qorgau.importing.cells import MissingColumn
+from qorgau.importing.making import Made, Record, Seen, Unused, to_instant
 from qorgau.importing.mapping import read_map
+from qorgau.importing.maps import CadMap
+from qorgau.importing.reasons import REASONS
 from qorgau.instants import format_instant, parse_instant
 
 KEY = "a key of the tests that is long enough"
@@ -45,8 +49,9 @@ ROW = {
 }
 
 
-def call(text: str = MAP, key: str = KEY, **cells: str) -> Call:
-    return Export(read_map(text), HEADER, key).call([{**ROW, **cells}[name] for name in HEADER])
+def call(text: str = MAP, key: str = KEY, **cells: str) -> Made:
+    row = [{**ROW, **cells}[name] for name in HEADER]
+    return Calls(read_map(text, CadMap), HEADER, key).make(Record(1, 2, row))
 
 
 def reason(**cells: str) -> tuple[str, str]:
@@ -152,18 +157,18 @@ def test_a_row_that_cannot_be_used_says_why_and_by_which_column(cells: dict[str,
 
 
 def test_a_row_with_too_few_cells_or_with_words_beyond_the_header_is_not_guessed_at() -> None:
-    export = Export(read_map(MAP), HEADER, KEY)
+    export = Calls(read_map(MAP, CadMap), HEADER, KEY)
     row = [ROW[name] for name in HEADER]
-    assert export.call([*row, "", " "]).facts == call().facts
+    assert export.make(Record(1, 2, [*row, "", " "])).facts == call().facts
     for cells in (row[:-1], [*row, "more"]):
         with pytest.raises(Unused, match="columns_differ"):
-            export.call(cells)
+            export.make(Record(1, 2, cells))
 
 
 @pytest.mark.parametrize("header", [HEADER[:-1], (*HEADER, "arr")])
 def test_a_header_without_a_column_or_with_it_twice_is_refused(header: tuple[str, ...]) -> None:
     with pytest.raises(MissingColumn, match=r"^(end|arr)$"):
-        Export(read_map(MAP), header, KEY)
+        Calls(read_map(MAP, CadMap), header, KEY)
 
 
 def test_a_call_without_arrival_has_no_arrival_whenever_it_was_closed() -> None:

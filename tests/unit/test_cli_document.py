@@ -2,19 +2,16 @@
 
 import json
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import Shell
+from tests.documents import examples, printed_by, says
 from tests.expected import POLICY, ROOT, SCENARIOS, load_scenario
 
-DOCUMENT = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+DOCUMENT = ROOT / "docs/command-line.md"
 SLOW = next(path for path in SCENARIOS if path.stem.startswith("s02"))
-PRETTY = " | python3 -m json.tool"
-# A line of three points stands for any lines.
-LEFT_OUT = re.compile(r"^ *\.\.\.\n", re.MULTILINE)
 # It changes with the installed zone and holiday data.
 FINGERPRINT = re.compile("[0-9a-f]{64}")
 
@@ -24,37 +21,16 @@ def a_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     return Shell(tmp_path, capsys)
 
 
-def examples() -> list[tuple[str, str]]:
-    """The commands of the page and what is printed under each."""
-    blocks = re.findall(r"^```console\n(.*?)^```$", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
-    found = [re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)[1:] for block in blocks]
-    return [(command, printed) for parts in found for command, printed in zip(parts[::2], parts[1::2], strict=True)]
-
-
-def printed_by(shell: Shell, command: str) -> str:
-    """What a command of the page prints; of `sed` and `export` only what the page needs."""
-    if command.startswith("sed "):
-        _, change, source, _, target = shlex.split(command)
-        _, old, new, _ = change.split("/")
-        text = Path(source).read_text(encoding="utf-8")
-        assert old in text
-        Path(target).write_text(text.replace(old, new), encoding="utf-8")
-        return ""
-    ended = shell.run(*shlex.split(command.removesuffix(PRETTY))[1:])
-    if not command.endswith(PRETTY):
-        return ended.out + ended.err
-    return json.dumps(ended.rows[0], indent=4) + "\n"
-
-
 def test_the_examples_print_what_the_page_says(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("docs", "policies"):
         (shell.folder / name).symlink_to(ROOT / name)
     monkeypatch.chdir(shell.folder)
-    commands = {command.partition(" -")[0] for command, _ in examples()}
+    monkeypatch.setenv("QORGAU_IMPORT_KEY", "a key of the tests that is long enough")
+    commands = {command.partition(" -")[0] for command, _ in examples(DOCUMENT)}
     assert len(commands) >= 7
-    for command, expected in examples():
-        pattern = "(?:.*\n)+".join(re.escape(part) for part in LEFT_OUT.split(FINGERPRINT.sub("FINGERPRINT", expected)))
-        assert re.fullmatch(pattern, FINGERPRINT.sub("FINGERPRINT", printed_by(shell, command))), command
+    for command, expected in examples(DOCUMENT):
+        told = FINGERPRINT.sub("FINGERPRINT", printed_by(shell, command))
+        assert says(FINGERPRINT.sub("FINGERPRINT", expected), told), command
 
 
 def test_the_example_is_the_scenario(shell: Shell) -> None:

@@ -99,11 +99,14 @@ def words(value: object) -> Iterator[str]:
 
 
 def read_types(service: str) -> set[str]:
-    """The fact types that a service's rules read: named in them, or behind `case_risk`, or the end of a case."""
+    """The fact types that a service's rules read: named in them, or behind `case_risk`, an order, the end of a case."""
     rules = [rule for rule in RULES if rule["service"] == service]
     named = set(words(rules)) & FACT_TYPES.keys()
     risk = {POLICY["risk_state"]["fact"]} if "case_risk" in json.dumps(rules, default=str) else set()
-    return named | risk | set(POLICY["case_end"].values()) if rules else set()
+    term = POLICY["order_term"]
+    orders = {term["begins"], term["extended_by"]["fact"], *term["ended_by"]}
+    by_order = orders if any(rule.get("kind") in ("condition", "gap") for rule in rules) else set()
+    return named | risk | by_order | set(POLICY["case_end"].values()) if rules else set()
 
 
 def numbers(text: str) -> set[str]:

@@ -23,6 +23,7 @@ from qorgau.rules import Policy
 from tests.command_line import Row
 from tests.expected import POLICY, SCENARIOS, load_scenario
 from tests.histories import judged
+from tests.worked import protection
 from tests.worked_examples import EXAMPLES, Example, as_of
 
 PLAN = compile_policy(load_policy(POLICY))
@@ -190,6 +191,39 @@ def test_tolls_and_extensions_are_told_as_ledgers_with_the_facts_that_made_them(
     )
     assert told["need"]["length"] == "P30D"
     assert told["due"]["sentence"] == "It was due on 4 July 2026 at 12:00."
+
+
+def test_a_protection_gap_is_told_with_the_order_the_date_and_what_lies_between() -> None:
+    story = scenario_explained("s10", "F9", "flag")
+    assert story["sentence"] == (
+        "The order ends before a suspended hearing takes place (F9). It was raised on 29 March 2020 at 15:00 and was "
+        "cleared on 14 April 2020 at 16:00."
+    )
+    told = steps(story)
+    assert told["condition"]["sentence"] == (
+        "What court.hearing_suspended (fact f04 of court/KZ-39-01) of 27 March 2020 at 09:00 suspended takes place "
+        "too late: order o1 ends on 24 April 2020 at 12:00, the new date is 14 May 2020 at 10:00, 19 days and 22 hours "
+        "later."
+    )
+    assert [fact["id"] for fact in told["condition"]["facts"]] == ["f04", "f05"]
+    assert told["cleared"]["sentence"] == (
+        "It was cleared on 14 April 2020 at 16:00, when order.extended (fact f10 of police-unit/KZ-39) became known."
+    )
+
+
+def test_a_gap_without_a_date_and_one_after_the_date_are_told_in_their_own_words() -> None:
+    told = set[str]()
+    for example in protection.EXAMPLES:
+        for record in records(example.facts, PLAN, as_of(example)):
+            told |= {
+                sentence_of(explain(record, row.id, PLAN), "condition") for row in record.flags if row.rule == "F9"
+            }
+    for words in (
+        "suspended had no new date, and order o1 had ended on 1 July 2026 at 09:00.",
+        "suspended had not taken place: order o1 had ended on 1 July 2026 at 09:00, "
+        "the new date is 1 July 2026 at 09:00.",
+    ):
+        assert any(sentence.endswith(words) for sentence in told), words
 
 
 def test_days_that_were_not_counted_are_named() -> None:

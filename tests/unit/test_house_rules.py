@@ -25,14 +25,19 @@ GROUND = [
     *(f"rules/{name}" for name in ("parts", "deadlines", "flags", "frame")),
 ]
 HEART = [
-    *["plan", "record", "assess"],
+    *["plan", "record", "assess", "protection"],
     *sorted(f"heart/{path.stem}" for path in (SHARED / "heart").glob("*.py") if path.stem != "__init__"),
 ]
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
 MEASURES = sorted(f"measures/{path.stem}" for path in (SHARED / "measures").glob("*.py") if path.stem != "__init__")
+PARITY = [f"parity/{name}" for name in ("samples", "bootstrap", "holm", "comparing", "answering")]
 AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
-PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *MEASURES, *AUDIT]
+ATTRIBUTION = sorted(f"attribution/{path.stem}" for path in (SHARED / "attribution").glob("[a-z]*.py"))
+WORDS = ["titles", *(f"policy_words/{name}" for name in ("lines", "deadlines", "flags"))]
+# What lists are made of; how rows are kept and read is `state/book.py`'s and `state/routes.py`'s.
+STATE = [f"state/{name}" for name in ("rows", "index", "values", "view", "protection", "checks", "items")]
+PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *WORDS, *SURGE, *PARITY, *MEASURES, *AUDIT, *ATTRIBUTION, *STATE]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 
@@ -65,6 +70,15 @@ def test_what_judges_does_no_io_reads_no_clock_and_draws_no_lots(name: str) -> N
     path = SHARED / f"{name}.py"
     assert not {module.split(".")[0] for module in imports(path)} & IO_MODULES
     assert not CLOCKS_AND_LOTS.search(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["police_dispatch", "court_tracker"])
+def test_what_a_service_lists_of_a_case_follows_from_its_facts_alone(name: str) -> None:
+    paths = python_files(SERVICES[name] / "state")
+    assert paths
+    for path in paths:
+        assert not {module.split(".")[0] for module in imports(path)} & IO_MODULES, path
+        assert not CLOCKS_AND_LOTS.search(path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize("name", HEART)

@@ -14,7 +14,7 @@ import police_dispatch.domain
 from qorgau.cli import main
 from qorgau.facts import read_fact
 from qorgau.front.door import Door, Sender
-from qorgau.importing.cad import NOTES, REASONS
+from qorgau.importing.reasons import DROPPED, NOTES, REASONS
 from tests.http_stub import Stub, stub
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +88,7 @@ def test_the_documentation_shows_what_the_example_really_gives_and_explains_ever
     text = (ROOT / "docs/import.md").read_text(encoding="utf-8")
     run("--out", str(run.out))
     assert json.dumps(run.summary, separators=(",", ":")) in text
-    assert not [name for name in (*REASONS, *NOTES) if f"| `{name}` |" not in text]
+    assert not [name for name in (*REASONS, *NOTES, *DROPPED) if f"| `{name}` |" not in text]
 
 
 def test_importing_twice_gives_the_same_bytes_and_the_order_of_rows_changes_no_fact(run: Run) -> None:

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from qorgau.commands import BadInput
-from qorgau.commands.import_cad import import_key
+from qorgau.commands.import_data import import_key
 
 
 def test_a_key_is_made_once_for_a_user_and_kept_for_its_owner_only(tmp_path: Path) -> None:

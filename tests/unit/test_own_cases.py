@@ -111,7 +111,7 @@ async def client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     posting = Posting(door, anyone, anyone, Metrics(), Gate(world.known))
     reading = Reading(COURT, world, world, world.registered)
     registry = Registry(anyone, world, world.facts_of, KEY, door.kinds)
-    app = court_tracker.api.build_api(Keeper(posting, registry, reading, ready, access(KEY)))
+    app = court_tracker.api.build_api(Keeper(posting, registry, reading, anyone, ready, access(KEY)))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         yield client
 

@@ -1,6 +1,7 @@
 """A service process from start to end: it answers, stops in order and in time, and its status says how it went."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -16,7 +17,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from qorgau.shell.running import bind, serve, together
+from qorgau.activation import InForce
+from qorgau.embedded.data import default_policy
+from qorgau.policy import load_policy
+from qorgau.shell.policies import PolicyChanged
+from qorgau.shell.running import DONE, bind, run, serve, together
 from qorgau.starting import StartRefused
 
 SHORT = timedelta(seconds=1)
@@ -265,3 +270,19 @@ async def test_settings_that_are_wrong_have_status_2_and_are_named(monkeypatch: 
     assert status == 2
     assert "intake: " in said
     assert "QORGAU_PORT" in said
+
+
+def test_a_service_is_begun_again_under_another_policy_but_not_once_it_was_asked_to_end() -> None:
+    changed = PolicyChanged(InForce(load_policy(default_policy()), (1, 0)))
+
+    async def change(_: asyncio.Event) -> None:
+        raise changed
+
+    async def change_while_ending(stopping: asyncio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stopping.wait()
+        raise changed
+
+    with pytest.raises(PolicyChanged):
+        run(change, grace=SHORT)
+    assert run(change_while_ending, grace=SHORT) == DONE

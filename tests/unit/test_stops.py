@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,37 +17,41 @@ START = parse_instant("2020-03-16T00:00:00+06:00")
 COURT, REGION, CASE = "KZ-71-01", "KZ-71", "c1"
 
 
-def fact(id: str, type: str, at: int, case: str | None = CASE, recorded: int | None = None, **data: object) -> Fact:
+def fact(id: str, type: str, at: int, case: str | None = CASE, recorded: int | None = None, **data: Any) -> Fact:
     source = f"court/{COURT}"
     return Fact(id, source, type, at, at if recorded is None else recorded, case, {"region": REGION, **data})
 
 
 def registered(at: int = START - 5 * DAY, court: str = COURT, protocol: str = "p1") -> Fact:
-    data = {"protocol_id": protocol, "court": court, "arrest_eligible": True}
+    data: dict[str, Any] = {"protocol_id": protocol, "court": court, "arrest_eligible": True}
     return fact(f"r-{protocol}", "court.case_registered", at, **data)
 
 
 def scheduled(day: float, at: int = START - 2 * DAY, hearing: str = "h1", id: str = "") -> Fact:
-    data = {"protocol_id": "p1", "hearing_id": hearing, "scheduled_for": format_instant(START + int(day * DAY))}
+    data: dict[str, Any] = {
+        "protocol_id": "p1",
+        "hearing_id": hearing,
+        "scheduled_for": format_instant(START + int(day * DAY)),
+    }
     return fact(id or f"s-{hearing}", "court.hearing_scheduled", at, **data)
 
 
 def became(what: str, day: float, hearing: str = "h1") -> Fact:
-    data = {"protocol_id": "p1", "hearing_id": hearing}
+    data: dict[str, Any] = {"protocol_id": "p1", "hearing_id": hearing}
     if what == "decision_issued":
         data = {"protocol_id": "p1", "sanction": "warning"}
     return fact(f"{what}-{hearing}-{day}", f"court.{what}", START + int(day * DAY), **data)
 
 
 def limited(begin: float = 0, end: float | None = None, court: str | None = COURT, id: str = "l1") -> Fact:
-    data: dict[str, object] = {"legal_basis": "state_of_emergency", "tolls_term": True}
+    data: dict[str, Any] = {"legal_basis": "state_of_emergency", "tolls_term": True}
     data |= {} if court is None else {"court": court}
     data |= {} if end is None else {"until": format_instant(START + int(end * DAY))}
     return fact(id, "court.operations_limited", START + int(begin * DAY), None, **data)
 
 
 def restored(day: float, court: str | None = COURT, id: str = "o1") -> Fact:
-    data = {} if court is None else {"court": court}
+    data: dict[str, Any] = {} if court is None else {"court": court}
     return fact(id, "court.operations_restored", START + int(day * DAY), None, **data)
 
 

@@ -3,14 +3,20 @@
 import asyncio
 import sys
 
-from court_tracker.api import build_api
+from court_tracker.api import LISTS, build_api
+from court_tracker.courts import courts_router
 from court_tracker.domain import FACTS
+from court_tracker.measured import measured_of
 from court_tracker.settings import Settings
+from court_tracker.state import projection
 from court_tracker.stops.following import Stops
 from qorgau.bus import FactsLog
+from qorgau.front.kpis import kpis_router
+from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main
 from qorgau.shell.tracking import Deriving
+from qorgau.state.routes import lists_router
 
 
 def stops_of(parts: Deriving) -> Stops:
@@ -20,8 +26,12 @@ def stops_of(parts: Deriving) -> Stops:
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    async with parts_of(settings, FACTS, derive=stops_of) as parts:
-        await parts.host.run(build_api(parts.keeper()), stopping)
+    async with parts_of(settings, FACTS, listing=projection, measuring=measured_of, derive=stops_of) as parts:
+        host = parts.host
+        lists = lists_router(LISTS, parts.lists, host.clock.now, host.access)
+        courts = courts_router(parts.lists, parts.context, host.clock.now, host.access)
+        kpis = kpis_router(parts.measured.rows, parts.plan, host.clock.now, host.access)
+        await host.run(build_api(parts.keeper(), parity_of(parts), lists, courts, kpis), stopping)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,20 @@ from collections.abc import Callable
 from intake.api import build_api, flags_of_others, vault_routers
 from intake.domain import FACTS
 from intake.export import export_router
+from intake.measured import measured_of
 from intake.reports import Reports
+from intake.sanctions_routes import sanctions_router
 from intake.settings import Settings
 from intake.statistics.wiring import statistics_of
 from intake.transfers import transfer_guard
 from intake.vault.assembling import vault_of
 from intake.vault.book import VaultBook
 from qorgau.bus import FactsLog
+from qorgau.front.attributing import attribution_sums_router
+from qorgau.front.capacity import capacity_router
 from qorgau.front.flagbook import FlagBook
+from qorgau.front.kpis import Months, kpis_router
+from qorgau.measures.capacity import SHELTERS
 from qorgau.shell.composition import flags_follower, parts_of
 from qorgau.shell.edition import Edition
 from qorgau.shell.hosting import Host
@@ -27,7 +33,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     def book_of(host: Host, number_of: Callable[[str], int]) -> VaultBook:
         return VaultBook(host.database, number_of, FactsLog(host.producer, settings.service))
 
-    async with parts_of(settings, FACTS, book_of) as parts:
+    async with parts_of(settings, FACTS, book_of, measuring=measured_of) as parts:
         host, key = parts.host, settings.token_key.get_secret_value()
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
@@ -41,7 +47,12 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             guard=transfer_guard(parts.cases.facts), others=flags_of_others(book), elsewhere=statistics.explained
         )
         export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
-        own = (statistics.router, export, *vault_routers(vault, parts.door, host.access))
+        sums = attribution_sums_router(parts.measured.rows, host.access, host.clock.now)
+        months, rows = Months(parts.plan, host.clock.now), parts.measured.rows
+        kpis = kpis_router(rows, parts.plan, host.clock.now, host.access)
+        decided = sanctions_router(rows, months, host.access)
+        places = capacity_router(SHELTERS, rows, parts.context.dated, months, host.access)
+        own = (statistics.router, sums, kpis, decided, places, export, *vault_routers(vault, parts.door, host.access))
         try:
             await host.run(build_api(keeper, reports, *own), stopping)
         finally:

@@ -1,30 +1,31 @@
 """What becomes of a ledger of grades: an answer, rows of the list, rows for figures, counts by desk. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from police_dispatch.regrading import CallOut, Grade, call_outs, graded_rules
-from qorgau.assess import judged
+from police_dispatch.regrading import FINDINGS, CallOut, Grade, call_outs, graded_rules
 from qorgau.facts import Fact
 from qorgau.instants import format_duration, format_instant
 from qorgau.measures.capacity import EXAMS, refusals
+from qorgau.measures.figures import UNKNOWN
 from qorgau.measures.phases import Measured, Row, month_of, phases
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
-from qorgau.rows import DeadlineRow, Judged
-from qorgau.state.rows import Listed
+from qorgau.rows import Judged
+from qorgau.state.rows import UNENDED, Listed
+from qorgau.state.view import CaseView
 from qorgau.surge.suppression import BELOW
 
-KIND = "regrading"
+KIND = "regradings"
 # A desk that lowers so many call-outs in a month is looked at; fewer would point at single cases.
 REPEATED = BELOW
-_FINDINGS = ("lowered_when_passed", "lowered_when_tight", "first_grade_below_risk")
 
 
 def measured_of(plan: Plan) -> Measured:
     """What police-dispatch writes down of a case: its phases, those of grades also against the first one, and a row of
-    kind `regrading` for each desk of a call-out, and examinations that were blocked."""
+    kind `regradings` for each desk of a call-out, and examinations that were blocked."""
     graded = frozenset(graded_rules(plan))
 
     def measured(record: CaseRecord, deadlines: Sequence[Judged]) -> Iterator[Row]:
@@ -41,23 +42,15 @@ def measured_of(plan: Plan) -> Measured:
     return measured
 
 
-def regradings(plan: Plan) -> Callable[[CaseRecord, Sequence[DeadlineRow]], Iterable[Listed]]:
+def regrading_rows(view: CaseView, outs: Iterable[CallOut]) -> Iterator[Listed]:
     """The rows of `GET /v1/regradings`: call-outs with more than one grade, or with a finding."""
-
-    def listed(record: CaseRecord, _: Sequence[DeadlineRow]) -> Iterator[Listed]:
-        for place, out in enumerate(call_outs(record, plan, judged(record, plan))):
-            if len(out.grades) > 1 or out.findings:
-                yield Listed(
-                    kind="regradings",
-                    key=str(place),
-                    state=_state(out),
-                    region=_region(out.grades[0].fact),
-                    agency=_last_desk(out),
-                    due=out.grades[-1].due_at if out.end is None else None,
-                    item=ledger_item(out),
-                )
-
-    return listed
+    for place, out in enumerate(outs):
+        if len(out.grades) > 1 or out.findings:
+            last = out.grades[-1].deadline
+            waits = [last.row] if last is not None and last.row.state in UNENDED else []
+            row = view.row(KIND, str(place), _state(out), [out.grades[0].fact], ledger_item(out), waits)
+            # Not whose duty it is to come, but who graded.
+            yield replace(row, agency=_last_desk(out))
 
 
 def ledger_item(out: CallOut) -> dict[str, Any]:
@@ -73,7 +66,7 @@ def ledger_item(out: CallOut) -> dict[str, Any]:
         "grades": [
             {
                 "at": format_instant(grade.fact.time),
-                "desk": grade.fact.source,
+                "desk": grade.desk,
                 "priority": grade.priority,
                 "rule": grade.deadline.row.rule if grade.deadline else None,
                 "due_at": _instant(grade.due_at),
@@ -93,8 +86,8 @@ def desks(rows: Iterable[Row], below: int = BELOW) -> list[dict[str, Any]]:
     gives them away. `repeated`: REPEATED call-outs or more were lowered there."""
     by_desk: dict[str, Counter[str]] = {}
     for row in rows:
-        counts = by_desk.setdefault(row["desk"], Counter())
-        counts.update({name: int(row[name]) for name in ("call_outs", "lowered", *_FINDINGS)})
+        counts = by_desk.setdefault(row["desk"] or UNKNOWN, Counter())
+        counts.update({name: int(row[name]) for name in ("call_outs", "lowered", *FINDINGS)})
     found = [
         {
             "desk": desk,
@@ -111,7 +104,7 @@ def _desks_of(out: CallOut, plan: Plan) -> Iterator[Row]:
     """A row for each desk that graded a call-out: whether it lowered it, and what was found of it."""
     first = out.grades[0].fact
     region = _region(first)
-    for desk in dict.fromkeys(grade.fact.source for grade in out.grades):
+    for desk in dict.fromkeys(grade.desk for grade in out.grades):
         found = {one.kind for one in out.findings if one.desk == desk}
         yield {
             "kind": KIND,
@@ -119,28 +112,28 @@ def _desks_of(out: CallOut, plan: Plan) -> Iterator[Row]:
             "month": month_of(first.time, region, plan.calendar),
             "desk": desk,
             "call_outs": 1,
-            "lowered": int(any(grade.fact.source == desk for grade in out.lowered)),
-            **{name: int(name in found) for name in _FINDINGS},
+            "lowered": int(any(grade.desk == desk for grade in out.lowered)),
+            **{name: int(name in found) for name in FINDINGS},
         }
 
 
 def _state(out: CallOut) -> str:
     found: Sequence[str] = [one.kind for one in out.findings]
-    for name in _FINDINGS:
+    for name in FINDINGS:
         if name in found:
             return name
     return "lowered" if out.lowered else "regraded"
 
 
-def _last_desk(out: CallOut) -> str:
-    return out.findings[-1].desk if out.findings else out.grades[-1].fact.source
+def _last_desk(out: CallOut) -> str | None:
+    return out.findings[-1].desk if out.findings else out.grades[-1].desk
 
 
 def _deadline(grade: Grade, deadline: Judged | None) -> Mapping[str, Any]:
     row = deadline.row if deadline else None
     return {
         "priority": grade.priority,
-        "desk": grade.fact.source,
+        "desk": grade.desk,
         "rule": row.rule if row else None,
         "start_at": format_instant(row.start_at) if row else None,
         "due_at": _instant(row.due_at) if row else None,

@@ -7,7 +7,7 @@ heart says of the same case without any later one. Flags are no part of it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from qorgau.assess import judged
 from qorgau.facts import Fact
@@ -17,6 +17,7 @@ from qorgau.instants import DAY
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import Judged
+from qorgau.state.values import source, word
 
 REGISTERED, REGRADED = "police.incident_registered", "police.reprioritised"
 _ENDS = ("police.arrived", "police.call_cancelled")
@@ -25,7 +26,8 @@ _RANK = {"immediate": 0, "prompt": 1, "scheduled": 2}
 # A scheduled call-out may be answered within a day, and the risk form be filled in within another.
 RISK_WITHIN = 2 * DAY
 
-Kind = Literal["lowered_when_tight", "lowered_when_passed", "first_grade_below_risk"]
+Kind = Literal["lowered_when_passed", "lowered_when_tight", "first_grade_below_risk"]
+FINDINGS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Finding:
 
     kind: Kind
     at: int
-    desk: str
+    desk: str | None
     against: Literal["current", "original"] | None = None
 
 
@@ -47,9 +49,14 @@ class Grade:
     deadline: Judged | None
 
     @property
-    def priority(self) -> str:
-        """The grade itself."""
-        return str(self.fact.data.get("priority", ""))
+    def priority(self) -> str | None:
+        """The grade itself, if it is a word of the vocabulary."""
+        return word(self.fact, "priority")
+
+    @property
+    def desk(self) -> str | None:
+        """Who gave it, if that is an agency."""
+        return source(self.fact)
 
     @property
     def due_at(self) -> int | None:
@@ -142,7 +149,7 @@ def _lowerings(out: CallOut) -> Iterable[Finding]:
     where both are concerned it is told once, of the graver."""
     for before, after in zip(out.grades, out.grades[1:], strict=False):
         if _rank(after.fact) > _rank(before.fact):
-            at, desk = after.fact.time, after.fact.source
+            at, desk = after.fact.time, after.desk
             kinds = [(_pressure(before.deadline, at), "current"), (_pressure(out.original, at), "original")]
             for kind in ("lowered_when_passed", "lowered_when_tight"):
                 against = [name for found, name in kinds if found == kind]
@@ -167,7 +174,7 @@ def _below_risk(out: CallOut, known: KnownFacts) -> Iterable[Finding]:
         return
     assessed = first_since(_in_order(known.of("risk.assessed")), grade.fact.time)
     if assessed and assessed.time <= grade.fact.time + RISK_WITHIN and assessed.data.get("level") == "high":
-        yield Finding("first_grade_below_risk", grade.fact.time, grade.fact.source)
+        yield Finding("first_grade_below_risk", grade.fact.time, grade.desk)
 
 
 def _rank(fact: Fact) -> int:

@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 
 from police_dispatch.regraded import KIND, REPEATED, desks, ledger_item
 from police_dispatch.regrading import call_outs
+from police_dispatch.state.items import CALL_OUT
 from qorgau.assess import judged
 from qorgau.errors import NotFound
-from qorgau.front.answers import INSTANT, TEXT, Responses, answer, array, problems, structure
+from qorgau.front.answers import TEXT, Responses, answer, array, problems, structure
 from qorgau.front.kpis import Months, MonthText, Provisional, Rows
 from qorgau.front.reading import CaseId, Reading
 from qorgau.identity.access import Access
@@ -17,37 +18,12 @@ from qorgau.identity.membership import shown_to
 from qorgau.identity.sender import Sender
 from qorgau.instants import format_instant
 from qorgau.service import v1
+from qorgau.state.items import MAYBE_INSTANT
 from qorgau.surge.suppression import BELOW
 
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_MAYBE_INSTANT = {"type": ["string", "null"], "format": "date-time"}
 _COUNT = {"type": ["integer", "null"], "description": "null: below `withheld_below`"}
-_FINDING = {"enum": ["lowered_when_tight", "lowered_when_passed", "first_grade_below_risk"]}
-_DEADLINE = structure(
-    **dict.fromkeys(("priority", "desk"), TEXT),
-    **dict.fromkeys(("rule", "state"), _MAYBE_TEXT),
-    **dict.fromkeys(("start_at", "due_at"), _MAYBE_INSTANT),
-    late_by=_MAYBE_TEXT | {"format": "duration"},
-)
-_GRADE = structure(
-    at=INSTANT,
-    **dict.fromkeys(("desk", "priority"), TEXT),
-    rule=_MAYBE_TEXT,
-    due_at=_MAYBE_INSTANT,
-    original_due_at=_MAYBE_INSTANT | {"description": "The due that the first grade gave; it never moves"},
-)
-_CALL_OUT = structure(
-    registered={"type": "boolean"},
-    begun_at=INSTANT,
-    ended_at=_MAYBE_INSTANT,
-    ended_by=_MAYBE_TEXT,
-    original=_DEADLINE | {"description": "As if there had been no later grade"},
-    current=_DEADLINE,
-    grades=array(_GRADE),
-    findings=array(structure(finding=_FINDING, at=INSTANT, desk=TEXT, against={"enum": ["current", "original", None]})),
-)
 _LEDGER: Responses = {
-    200: answer("Every call-out", structure(case=TEXT, as_of=_MAYBE_INSTANT, call_outs=array(_CALL_OUT))),
+    200: answer("Every call-out", structure(case=TEXT, as_of=MAYBE_INSTANT, call_outs=array(structure(**CALL_OUT)))),
     **problems(NotFound),
 }
 _DESK = structure(

@@ -1,16 +1,21 @@
-"""`qorgau policy`: checks a policy file, and says rule by rule how two differ."""
+"""`qorgau policy`: checks a policy file, says rule by rule how two differ, puts one in force (`activate`)."""
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from qorgau.activating import add_activate
 from qorgau.arguments import read_policy
 from qorgau.commands import FAILED, OK, BadInput, Subparsers
 from qorgau.output import show_table, write_rows
 
+if TYPE_CHECKING:
+    from qorgau.policy import PolicyRefused
+
 
 def register(subparsers: Subparsers) -> None:
-    """Adds the commands `policy check` and `policy diff`."""
-    group = subparsers.add_parser("policy", help="check a policy, compare two", description=__doc__)
+    """Adds the commands `policy check`, `policy diff` and `policy activate`."""
+    group = subparsers.add_parser("policy", help="check a policy, compare two, put one in force", description=__doc__)
     commands = group.add_subparsers(metavar="COMMAND", required=True)
     check = commands.add_parser("check", help="whether a policy can be right, and if not, every line that cannot")
     check.add_argument("policy", metavar="FILE")
@@ -19,6 +24,7 @@ def register(subparsers: Subparsers) -> None:
     diff.add_argument("before", metavar="A")
     diff.add_argument("after", metavar="B")
     diff.set_defaults(run=run_diff)
+    add_activate(commands)
 
 
 def run_check(arguments: argparse.Namespace) -> int:
@@ -29,11 +35,8 @@ def run_check(arguments: argparse.Namespace) -> int:
         policy = load_policy(Path(arguments.policy))
     except OSError as error:
         raise BadInput(f"{arguments.policy}: {error.strerror}") from None
-    except PolicyRefused as refused:
-        rows = [{"line": found.line, "rule": found.rule, "message": found.message} for found in refused.problems]
-        write_rows(rows)
-        show_table("refused", ("line", "rule", "message"), [list(row.values()) for row in rows])
-        return FAILED
+    except PolicyRefused as error:
+        return refused(error)
     about = {
         "policy": policy.policy.id,
         "version": policy.policy.version,
@@ -44,6 +47,14 @@ def run_check(arguments: argparse.Namespace) -> int:
     write_rows([about])
     show_table("can be right", tuple(about), [list(about.values())])
     return OK
+
+
+def refused(error: "PolicyRefused") -> int:
+    """A row for each problem of a policy that cannot be right."""
+    rows = [{"line": found.line, "rule": found.rule, "message": found.message} for found in error.problems]
+    write_rows(rows)
+    show_table("refused", ("line", "rule", "message"), [list(row.values()) for row in rows])
+    return FAILED
 
 
 def run_diff(arguments: argparse.Namespace) -> int:

@@ -21,6 +21,11 @@ def default_retention() -> Path:
     return _bundled("policies/retention.yaml", "policies/retention.yaml")
 
 
+def default_titles() -> Path:
+    """What rules, flags, facts and codes are called in the languages of those who read them."""
+    return _bundled("policies/titles.yaml", "policies/titles.yaml")
+
+
 def _bundled(in_checkout: str, in_package: str) -> Path:
     # A site-packages folder has no pyproject.toml three levels up, so an unrelated file is never taken for ours.
     if (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / in_checkout).is_file():

@@ -1,4 +1,4 @@
-"""Why a rule flag (F1 to F7) went up and why it came down, as data and as sentences. Pure."""
+"""Why a rule flag (F1 to F7, F9) went up and why it came down, as data and as sentences. Pure."""
 
 from typing import Any, assert_never
 
@@ -7,6 +7,7 @@ from qorgau.explaining.form import Step, dated
 from qorgau.explaining.scene import Scene, fact_item, flag_of
 from qorgau.explaining.wording import LocalTime, called, length, listed, plural
 from qorgau.facts import Fact
+from qorgau.heart.gaps import ProtectionGapFlag, Standing
 from qorgau.heart.matching import key_part
 from qorgau.heart.ruleflags import CountFlag
 from qorgau.instants import format_duration
@@ -54,6 +55,9 @@ class FlagStory:
         if isinstance(flag, CountFlag) and isinstance(self.rule, rules.Count):
             begun, first = flag.since_end(self.row.key)
             return begun[first : first + self.rule.at_least]
+        standing = self._standing()
+        if standing is not None:
+            return [fact for fact in (standing.suspended, standing.dated) if fact is not None]
         return [] if self.by is None else [self.by]
 
     def _why(self) -> str:
@@ -75,6 +79,8 @@ class FlagStory:
                 return f"With {what}, the reports that share its {rule.same_field} came to {' or '.join(often)}."
             case rules.OrderGap():
                 return f"Every order had ended, the last one by {what}, and {self._risk()}nothing had followed it."
+            case rules.ProtectionGap():
+                return self._gap(what)
             case rules.Stale():
                 return f"Nothing was recorded for {length(rule.after)} after {what}, and the case was open."
             case rules.Surge():
@@ -88,6 +94,24 @@ class FlagStory:
         if state is None or state.field not in assessed:
             return ""
         return f"the last known risk was {key_part(assessed, state.field)}, and "
+
+    def _gap(self, what: str) -> str:
+        standing = self._standing()
+        if standing is None or standing.protection is None:
+            return f"The last order ended before what {what} suspended takes place."
+        end = standing.protection.end
+        order = f"order {standing.protection.key or 'without a reference'}"
+        ends = f"{order} {'ends' if end > self.row.raised_at else 'had ended'} on {self.local(end)}"
+        if standing.hearing_at is None:
+            return f"What {what} suspended had no new date, and {ends}."
+        date = f"the new date is {self.local(standing.hearing_at)}"
+        if standing.length:
+            return f"What {what} suspended takes place too late: {ends}, {date}, {length(standing.length)} later."
+        return f"What {what} suspended had not taken place: {ends}, {date}."
+
+    def _standing(self) -> Standing | None:
+        flag = self.raised.rule_flag(self.raised.plan.flags[self.row.rule])
+        return flag.standing(self.row.key, self.row.raised_at) if isinstance(flag, ProtectionGapFlag) else None
 
     def _held(self, by: Fact) -> Step:
         waited = self.row.raised_at - by.known_at

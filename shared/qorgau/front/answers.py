@@ -15,7 +15,13 @@ TEXT = {"type": "string"}
 INSTANT = {"type": "string", "format": "date-time"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAYBE_INSTANT = {"type": ["string", "null"], "format": "date-time"}
-_MAYBE_LENGTH = {"type": ["string", "null"], "format": "duration"}
+# As ISO 8601 has it; the format `duration` of JSON Schema knows neither fractions nor hours without minutes.
+LENGTH = {
+    "type": "string",
+    "pattern": r"^P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$",
+    "description": "ISO 8601 duration",
+}
+MAYBE_LENGTH = LENGTH | {"type": ["string", "null"]}
 _SEVERITY = {"enum": ["critical", "high", "medium"]}
 # Headers that come with a problem of this status; without the first a client does not know how long to wait.
 _WITH = {
@@ -83,7 +89,7 @@ def flag_schema(**more: Mapping[str, Any]) -> dict[str, Any]:
         severity=_SEVERITY,
         **times,
         raised_at=INSTANT,
-        late_by=_MAYBE_LENGTH,
+        late_by=MAYBE_LENGTH,
         outcome=TEXT,
         escalations={"type": "object", "additionalProperties": INSTANT},
         region=_MAYBE_TEXT,
@@ -99,8 +105,8 @@ _DEADLINE = structure(
     start_at=INSTANT,
     due_at=_MAYBE_INSTANT,
     state={"enum": _STATES},
-    late_by=_MAYBE_LENGTH,
-    remaining=_MAYBE_LENGTH,
+    late_by=MAYBE_LENGTH,
+    remaining=MAYBE_LENGTH,
 )
 _CASE = structure(
     "others",

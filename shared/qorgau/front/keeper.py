@@ -8,12 +8,16 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from qorgau.front.answers import CASE_SCHEMAS
+from qorgau.front.attributing import ATTRIBUTION_SCHEMAS, attribution_router
 from qorgau.front.describe import fact_schemas
 from qorgau.front.posting import Posting, facts_router
 from qorgau.front.reading import Reading, cases_router
 from qorgau.front.registering import Registry, references_router
+from qorgau.front.rulebook import RULE_SCHEMAS, Rulebook, rules_router
 from qorgau.identity.access import Access
 from qorgau.service import Ready, build_app
+
+_SCHEMAS: Mapping[str, Any] = MappingProxyType({**CASE_SCHEMAS, **ATTRIBUTION_SCHEMAS, **RULE_SCHEMAS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Keeper:
     posting: Posting
     registry: Registry
     reading: Reading
+    rules: Rulebook
     ready: Ready
     access: Access
     api: bool = True
@@ -33,12 +38,14 @@ class Keeper:
             facts_router(self.posting, self.access),
             references_router(self.registry, self.access),
             cases_router(self.reading, self.access),
+            attribution_router(self.reading, self.access),
+            rules_router(self.rules, self.access),
         )
         return build_app(
             self.reading.service,
             (*own, *common),
             ready=self.ready,
             metrics=self.posting.metrics,
-            schemas={**CASE_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
+            schemas={**_SCHEMAS, **fact_schemas(self.posting.door.models), **schemas},
             api=self.api,
         )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from qorgau.errors import Forbidden, Invalid, NotFound
-from qorgau.front.answers import Responses, answer, array, problems, structure
+from qorgau.front.answers import LENGTH, MAYBE_LENGTH, Responses, answer, array, problems, structure
 from qorgau.identity.access import Access
 from qorgau.identity.sender import EVERY, Reach, Sender
 from qorgau.measures.figures import MOST_DIMENSIONS, Dimension, figures
@@ -23,14 +23,14 @@ from qorgau.surge.suppression import BELOW
 Rows = Callable[[str, str | None, str | None], Awaitable[Sequence[Mapping[str, Any]]]]
 
 _MAYBE = {"type": ["integer", "null"], "description": "null: withheld"}
-_LENGTH = {"type": ["string", "null"], "format": "duration", "description": "Rounded up to minutes"}
+_ROUNDED = MAYBE_LENGTH | {"description": "Rounded up to minutes"}
 _NAME = {"type": "string", "description": "total: the sum over all"}
 _CELL = structure(
     *("region", "channel", "area", "agency"),
     **dict.fromkeys(("region", "channel", "area", "agency"), _NAME),
     n=_MAYBE,
     share_in_time={"type": ["number", "null"]},
-    **dict.fromkeys(("p50", "p90"), _LENGTH),
+    **dict.fromkeys(("p50", "p90"), _ROUNDED),
     **dict.fromkeys(("declined", "cancelled", "window_passed"), _MAYBE),
 )
 _TARGET = {
@@ -38,7 +38,7 @@ _TARGET = {
     "required": ["clock"],
     "properties": {
         "clock": {"enum": ["elapsed", "day_end", "working_days", "months"]},
-        "within": {"type": "string", "format": "duration"},
+        "within": LENGTH,
         "count": {"type": "integer"},
         "when": {"type": "object", "description": "Which deadlines it is for; without it, for all others"},
     },

@@ -179,8 +179,8 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
     )
     async def get_case(shown: Read, sender: By, if_none_match: Known = None) -> Response:
         if not_modified(if_none_match, shown.version):
-            return _unchanged(shown)
-        return JSONResponse(shown_to(sender, await reading.state(shown)), headers=_tagged(shown))
+            return unchanged(shown)
+        return JSONResponse(shown_to(sender, await reading.state(shown)), headers=tagged(shown))
 
     @router.get(
         "/cases/{case}/facts",
@@ -191,8 +191,8 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
     )
     async def get_facts(shown: Read, sender: By, if_none_match: Known = None) -> Response:
         if not_modified(if_none_match, shown.version):
-            return _unchanged(shown)
-        return Response(file_of(shown.record, sender), media_type=NDJSON, headers=_tagged(shown))
+            return unchanged(shown)
+        return Response(file_of(shown.record, sender), media_type=NDJSON, headers=tagged(shown))
 
     @router.get(
         "/cases/{case}/flags",
@@ -204,8 +204,8 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
         shown: Read, sender: By, limit: Limit = LIMIT, cursor: Cursor = None, if_none_match: Known = None
     ) -> Response:
         if not_modified(if_none_match, shown.version):
-            return _unchanged(shown)
-        return JSONResponse(shown_to(sender, flags_page(shown.record, cursor, limit)), headers=_tagged(shown))
+            return unchanged(shown)
+        return JSONResponse(shown_to(sender, flags_page(shown.record, cursor, limit)), headers=tagged(shown))
 
     @router.get(
         "/flags/{flag}/explanation",
@@ -219,14 +219,15 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
             return JSONResponse(shown_to(sender, await reading.elsewhere(flag, sender)))
         shown = await reading.shown(case, sender)
         try:
-            return JSONResponse(shown_to(sender, reading.judge.explain(shown.record, flag)), headers=_tagged(shown))
+            return JSONResponse(shown_to(sender, reading.judge.explain(shown.record, flag)), headers=tagged(shown))
         except KeyError:
             raise NotFound from None
 
     return router
 
 
-def _tagged(shown: Shown) -> dict[str, str]:
+def tagged(shown: Shown) -> dict[str, str]:
+    """The headers of an answer about a case: of which version it is, and as of when."""
     headers = {"ETag": etag(shown.version), "Cache-Control": "private, no-cache"}
     if shown.record.as_of is not None:
         # Proxies drop names with an underscore, and the documentation names it so: both.
@@ -234,5 +235,6 @@ def _tagged(shown: Shown) -> dict[str, str]:
     return headers
 
 
-def _unchanged(shown: Shown) -> Response:
-    return Response(status_code=304, headers=_tagged(shown))
+def unchanged(shown: Shown) -> Response:
+    """The answer to who has this version already."""
+    return Response(status_code=304, headers=tagged(shown))

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from qorgau.facts import Fact
 from qorgau.heart.deadlines import Deadline
 from qorgau.heart.flagging import Duty, Flagging, Name, region_of
+from qorgau.heart.kinds import ONE_CASE
 from qorgau.heart.others import Others
-from qorgau.heart.ruleflags import ONE_CASE
 from qorgau.heart.situation import Situation
 from qorgau.heart.timers import Timers
 from qorgau.plan import Plan

@@ -91,6 +91,10 @@ class Duty:
         if kinds[0].startswith(_NAMED):
             named = by.data.get(kinds[0].removeprefix(_NAMED)) if by else before
             return named if isinstance(named, str) else None
+        return self.of_kinds(kinds, region)
+
+    def of_kinds(self, kinds: tuple[str, ...], region: str | None) -> str:
+        """The agency of one of these kinds that posted the last known fact, else the first kind in the region."""
         if self._last is None:
             self._last = {}
             for fact in self._known():

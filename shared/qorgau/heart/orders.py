@@ -1,6 +1,7 @@
 """Protective orders that end by themselves: the end nobody has to post, as a derived fact (deadlines.md 1.6); pure."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from qorgau.facts import Fact
 from qorgau.heart.circumstances import first_since, put, take
@@ -8,15 +9,27 @@ from qorgau.heart.matching import days_granted
 from qorgau.heart.reactions import OrderTerms
 
 
+class Protection(NamedTuple):
+    """When an order ends or ended, as known, and since when it was served."""
+
+    end: int
+    key: str
+    served: int
+
+
 class Order:
     """What is known of one order: its services, extensions and posted ends, and the end derived last."""
 
-    __slots__ = ("derived", "end", "ends", "extensions", "services")
+    __slots__ = ("derived", "end", "ended_by", "ends", "extensions", "services", "term_end")
 
     def __init__(self) -> None:
         self.services: list[Fact] = []
         self.extensions: list[Fact] = []
         self.ends: list[Fact] = []
+        self.term_end: int | None = None
+        """When its term is over, None if it never began."""
+        self.ended_by: Fact | None = None
+        """The posted fact that ended it by then."""
         self.end: int | None = None
         """When it ends by itself, None if a posted fact ended it or it never began."""
         self.derived: Fact | None = None
@@ -58,7 +71,7 @@ class Orders:
         changes = []
         for key in sorted(self._touched):
             order = self._orders[key]
-            order.end = self._end(order)
+            self._find_end(order)
             before, order.derived = order.derived, self._derived(order, at)
             changes.append((key, before, order.derived))
         self._touched.clear()
@@ -78,9 +91,24 @@ class Orders:
         """The references of all orders."""
         return list(self._orders)
 
-    def _end(self, order: Order) -> int | None:
+    def find(self, key: str) -> Order:
+        """One order as it was settled last."""
+        return self._orders[key]
+
+    def last_protection(self, lapsed_by: str) -> Protection | None:
+        """The order that ends last (ties: largest key), without those that a fact of another type than this ended."""
+        found: list[Protection] = []
+        for key, order in self._orders.items():
+            if order.term_end is None or (order.ended_by is not None and order.ended_by.type != lapsed_by):
+                continue
+            end = order.term_end if order.ended_by is None else order.ended_by.time
+            found.append(Protection(end, key, order.services[0].time))
+        return max(found, default=None)
+
+    def _find_end(self, order: Order) -> None:
+        order.term_end = order.ended_by = order.end = None
         if not order.services:
-            return None
+            return
         served, terms = order.services[0].time, self._terms
         end, left = served + terms.lasts, terms.most_granted
         for fact in order.extensions:
@@ -90,7 +118,11 @@ class Orders:
                 granted = min(left, days_granted(fact, terms.days_field))
                 end, left = end + granted, left - granted
         posted = first_since(order.ends, served)
-        return end if posted is None or posted.time > end else None
+        order.term_end = end
+        if posted is not None and posted.time <= end:
+            order.ended_by = posted
+        else:
+            order.end = end
 
     def _derived(self, order: Order, at: int) -> Fact | None:
         end, terms = order.end, self._terms

@@ -6,10 +6,10 @@ from datetime import date, time
 from typing import Literal
 
 from qorgau.heart.matching import KeyOf, Predicate
-from qorgau.rules import Condition, Overtaken, Repeat
+from qorgau.rules import Condition, Overtaken, ProtectionGap, Repeat
 
 RoleName = Literal["start", "stop", "cancel", "toll", "untoll", "extension"]
-FlagRoleName = Literal["begin", "end", "service", "order_end", "follow", "look"]
+FlagRoleName = Literal["begin", "end", "date", "undate", "service", "order_end", "follow", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class FlagPlan:
     """A rule flag with the roles that each type of fact plays; `amount` is the number or the time it is about."""
 
     id: str
-    kind: Literal["instant", "count", "overtaken", "repeat", "condition", "stale"]
+    kind: Literal["instant", "count", "overtaken", "repeat", "condition", "stale", "gap"]
     severity: str
     key: KeyOf
     continues: bool
@@ -139,6 +139,7 @@ class FlagPlan:
     overtaken: OvertakenBy | None = None
     repeat: RepeatOf | None = None
     gap: OrderGap | None = None
+    protection: ProtectionGap | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,12 +4,13 @@ Each is filled with the facts it reacts to, says which keys a change touched, an
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from qorgau.facts import Fact
 from qorgau.heart.circumstances import Closings, Risk, first_since, put, take
-from qorgau.heart.reactions import FlagPlan
+from qorgau.heart.orders import Orders
+from qorgau.heart.reactions import FlagPlan, FlagRole
 from qorgau.heart.tolls import LONG_AGO
 from qorgau.plan import Plan
 
@@ -28,6 +29,7 @@ class Setting(Protocol):
     plan: Plan
     closings: Closings
     risk: Risk
+    orders: Orders | None
 
     def open_keys(self, flag: str) -> Iterable[str]:
         """The keys with which a rule flag is up."""
@@ -71,19 +73,21 @@ class Occurrences:
     def apply(self, fact: Fact, adding: bool) -> None:
         """File a fact or take it out."""
         for role in self.plan.roles.get(fact.type, ()):
-            if not role.matches(fact.data):
-                continue
-            key = self.plan.key(fact.data)
-            if role.name == "begin":
-                (put if adding else take)(self._begun.setdefault(key, []), fact)
-                self._touch([key])
-                continue
-            ends = self._ends_anywhere if role.anywhere else self._ends.setdefault(key, [])
-            if adding:
-                insort(ends, fact.time)
-            else:
-                del ends[bisect_left(ends, fact.time)]
-            self._touch([key] if not role.anywhere else self._unended if adding else self._begun)
+            if role.matches(fact.data):
+                self._file(role, fact, adding)
+
+    def _file(self, role: FlagRole, fact: Fact, adding: bool) -> None:
+        key = self.plan.key(fact.data)
+        if role.name == "begin":
+            (put if adding else take)(self._begun.setdefault(key, []), fact)
+            self._touch([key])
+            return
+        ends = self._ends_anywhere if role.anywhere else self._ends.setdefault(key, [])
+        if adding:
+            insort(ends, fact.time)
+        else:
+            del ends[bisect_left(ends, fact.time)]
+        self._touch([key] if not role.anywhere else self._unended if adding else self._begun)
 
     def _touch(self, keys: Iterable[str]) -> None:
         self.touched.update(keys)
@@ -94,8 +98,8 @@ class Occurrences:
         self._touch(list(self._unended if only_added else self._begun))
 
     def touch_everything(self) -> None:
-        """Touch every key."""
-        self._touch(self._begun)
+        """Touch every key that may be up, also one that nothing begins any more."""
+        self._touch([*self._begun, *self._setting.open_keys(self.plan.id)])
 
     def since_end(self, key: str) -> tuple[list[Fact], int]:
         """The facts that begin it, and the place of the first that nothing has ended."""
@@ -261,13 +265,3 @@ class StaleFlag:
         silent = self._last.known_at + self.plan.amount
         self._up = at >= silent
         return Answer(self._up, self._last, None if self._up else silent)
-
-
-MakeFlag = Callable[[FlagPlan, Setting, Iterable[Fact]], RuleFlag]
-ONE_CASE: dict[str, MakeFlag] = {
-    "instant": InstantFlag,
-    "count": CountFlag,
-    "condition": OrderGapFlag,
-    "stale": StaleFlag,
-}
-"""The kinds of rule flags that look at nothing but their own case."""

@@ -10,11 +10,12 @@ from qorgau.heart.circumstances import Closings, Risk
 from qorgau.heart.crosscase import OvertakenFlag, RepeatFlag
 from qorgau.heart.deadlines import Deadline
 from qorgau.heart.docket import Docket
+from qorgau.heart.kinds import ONE_CASE
 from qorgau.heart.known import KnownFacts
 from qorgau.heart.orders import Orders
 from qorgau.heart.others import Others
 from qorgau.heart.reactions import Family, FlagPlan
-from qorgau.heart.ruleflags import ONE_CASE, RuleFlag, StaleFlag
+from qorgau.heart.ruleflags import RuleFlag, StaleFlag
 from qorgau.plan import Plan
 
 
@@ -38,7 +39,7 @@ class Situation:
         self._up, self._others = up, others
         self._dockets: dict[str, Docket] = {}
         self._dirty: dict[str, Docket] = {}
-        self._orders = Orders(plan.orders, self.known.of_any(plan.orders.types)) if plan.orders else None
+        self.orders = Orders(plan.orders, self.known.of_any(plan.orders.types)) if plan.orders else None
         self.stale = [StaleFlag(flag, self, self.known) for flag in plan.flags.values() if flag.kind == "stale"]
         self._rule_flags: dict[str, RuleFlag] = {stale.plan.id: stale for stale in self.stale}
         if at is not None:
@@ -54,8 +55,8 @@ class Situation:
     def _resume(self, at: int) -> None:
         """Find again what was known when the case was judged last."""
         plan, known = self.plan, self.known
-        if self._orders is not None:
-            for _, _, derived in self._orders.settle(at):
+        if self.orders is not None:
+            for _, _, derived in self.orders.settle(at):
                 if derived is not None:
                     known.add(derived)
         for fact in known.of(plan.closed_by):
@@ -132,8 +133,8 @@ class Situation:
             stale.posted(fact)
             if stale.touched:
                 self.stirred[stale.plan.id] = stale
-        if self._orders is not None:
-            self._orders.apply(fact, adding)
+        if self.orders is not None:
+            self.orders.apply(fact, adding)
 
     def change(self, fact: Fact, adding: bool) -> None:
         """A posted or derived fact comes to count or ceases to. Whoever looks at it is filled before it is filed."""
@@ -187,17 +188,17 @@ class Situation:
 
     def touch_order(self, key: str) -> None:
         """The derived end of an order may have come."""
-        if self._orders is not None:
-            self._orders.touch(key)
+        if self.orders is not None:
+            self.orders.touch(key)
 
     def pending_orders(self) -> Iterator[tuple[str, int | None]]:
         """When each order will end by itself."""
-        orders = self._orders
+        orders = self.orders
         return ((key, orders.pending(key)) for key in orders.references()) if orders is not None else iter(())
 
     def settle_orders(self, at: int) -> list[tuple[str, int | None]]:
         """Add and take out derived ends (1.6); returns for each order touched when it will end by itself."""
-        orders, pending = self._orders, list[tuple[str, int | None]]()
+        orders, pending = self.orders, list[tuple[str, int | None]]()
         if orders is None or not orders.is_touched:
             return pending
         for key, before, derived in orders.settle(at):

@@ -82,15 +82,24 @@ ROWS: tuple[Row, ...] = (
     _row("GET /v1/cases/{case}/export", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/flags", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/regrading", {CASES_READ}, _READS),
+    _row("GET /v1/cases/{case}/attribution", {CASES_READ}, _READS),
     _row("GET /v1/flags/{flag}/explanation", {CASES_READ, FLAGS_READ}, _READS),
     _row("GET /v1/flags", {FLAGS_READ}, _READS),
     _row("GET /v1/flags/stream", {FLAGS_READ}, _READS),
-    # Nobody is in a table: the same one for all.
+    # Nobody is in a rule or in a table: the same ones for all.
+    _row("GET /v1/rules", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/statistics", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/kpis", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/sanctions", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/capacity", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/regradings/desks", {FLAGS_READ, CASES_READ}, _READS),
+    _row("GET /v1/attribution", {FLAGS_READ, CASES_READ}, _READS),
+    *(_row(f"GET /v1/{kind}", {CASES_READ}, _READS) for kind in ("responses", "orders", "examinations", "regradings")),
+    *(_row(f"GET /v1/{kind}", {CASES_READ}, _READS) for kind in ("court-cases", "hearings", "findings")),
+    _row("GET /v1/courts/{court}", {CASES_READ}, _READS),
+    _row("GET /v1/courts/{court}/impact", {CASES_READ}, _READS),
+    # Nor in a comparison of delays; a desk has that of its own unit.
+    _row("GET /v1/parity", {FLAGS_READ, CASES_READ}, _READS),
 )
 TABLE: Mapping[tuple[str, str], Row] = MappingProxyType({(row.method, row.path): row for row in ROWS})
 # Without a token: they say how the process does and how its interface is, and nothing about any case.

@@ -1,1 +1,1 @@
-"""Exports of dispatch systems as facts; `commands/import_cad.py` is their command."""
+"""What other systems export or send as facts; `commands/import_data.py` has the commands."""

@@ -1,4 +1,4 @@
-"""The files of an import: the export as it is read row by row, the facts made of it, and the rows not used."""
+"""The files of an import: rows of an export and messages as they are read, the facts made, and what was not used."""
 
 import csv
 import json
@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -14,6 +13,7 @@ from typing import BinaryIO, TextIO
 import orjson
 
 from qorgau.facts import Fact, fact_to_json
+from qorgau.importing.making import Record
 
 STANDARD = "-"
 # The side file may hold what people said; only its owner reads it.
@@ -28,15 +28,6 @@ class Unreadable(ValueError):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A row as it was read: its number (1 is the first after the header), its last line, its cells if they are CSV."""
-
-    row: int
-    line: int
-    cells: Sequence[str] | None
-
-
 class ExportReader:
     """An export that is read once from its beginning to its end, in bounded memory."""
 
@@ -47,9 +38,9 @@ class ExportReader:
         text = TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
         self._reader = csv.reader(text, delimiter=delimiter, strict=True)
         header = next(self._records(), None)
-        if header is None or header.cells is None:
+        if header is None or header.content is None:
             raise Unreadable(1, "there is no header")
-        self.header = header.cells
+        self.header: Sequence[str] = header.content
 
     def __iter__(self) -> Iterator[Record]:
         """The rows after the header; blank lines are none."""
@@ -93,11 +84,11 @@ class SideFile:
         self._out = out
 
     def write(self, record: Record, reason: str, *, whole: bool, **details: str) -> None:
-        """A row and why; `whole`: with its cells, for rows that somebody has to look at."""
+        """A row or message and why; `whole`: with its cells, for rows that somebody has to look at."""
         line: dict[str, object] = {"row": record.row, "line": record.line, "reason": reason}
-        line |= {name: text for name, text in details.items() if text}
-        if whole and record.cells is not None:
-            line["cells"] = list(record.cells)
+        line |= {name: text for name, text in (("file", record.file), *details.items()) if text}
+        if whole and isinstance(record.content, list) and not record.file:
+            line["cells"] = record.content
         self._out.write(json.dumps(line) + "\n")
 
 

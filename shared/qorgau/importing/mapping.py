@@ -1,25 +1,34 @@
-"""The map of a dispatch system's export: which column says what, and what its words mean here. No I/O."""
+"""What the maps of all imports are made of, and how one is read from YAML with the line of every mistake. No I/O.
+
+What a map of each kind may say is in `maps.py`.
+"""
 
 import codecs
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from qorgau.calendar import load_zone
-from qorgau.front.posted import Area, Category, Priority, Region, is_agency
+from qorgau.front.posted import is_agency
 
 ISO = "iso"
-DISPATCH = "102"
 _SYSTEM = r"^[a-z0-9][a-z0-9-]{0,31}$"
 
 Word = TypeVar("Word")
 Text = Annotated[str, Field(min_length=1)]
-Made = Literal["case", "call"]
-CancelReason = Literal["duplicate", "false_call", "caller_withdrew"]
 
 
 class BadMap(ValueError):
@@ -46,18 +55,16 @@ def matches(words: str, cell: str) -> bool:
     return _pattern(words).fullmatch(same(cell)) is not None
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a map: the names that are known and no others."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def _fixed(value: object) -> object:
-    return {"otherwise": value} if isinstance(value, str) else value
+class Choice(Part, Generic[Word]):
+    """One value for all (`otherwise` alone), or what the words of a column or field mean; `otherwise` for the rest."""
 
-
-class Choice(_Part, Generic[Word]):
-    """One value for every row (`otherwise` alone), or what the words of a column mean; `otherwise` for the rest."""
-
-    column: Text | None = None
+    column: Text | None = Field(default=None, validation_alias=AliasChoices("column", "field"))
     words: Mapping[str, Word] = {}
     otherwise: Word | None = None
 
@@ -77,92 +84,34 @@ class Choice(_Part, Generic[Word]):
         return self.words.get(same(cell), self.otherwise)
 
 
-class Columns(_Part):
-    """The columns that every map needs, by their name in the header of the export."""
-
-    number: Text
-    start: Text
-    arrived: Text
-    dispatched: Text | None = None
+def _fixed(value: object) -> object:
+    return {"otherwise": value} if isinstance(value, str) else value
 
 
-class Kind(_Part):
-    """What a call of some kind becomes. `match` is compared with the whole cell; `*` and `?` stand for any text."""
-
-    match: Text
-    category: Category | None = None
-    makes: tuple[Made, ...]
-    injury: bool = False
-    sexual: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _usual(cls, value: Any) -> Any:
-        """A domestic call makes a case and any other an anonymous call, unless the map says what it makes."""
-        if not isinstance(value, Mapping) or "makes" in value:
-            return value
-        return {**value, "makes": ["case"] if value.get("category") == "domestic_violence" else ["call"]}
-
-    @model_validator(mode="after")
-    def _fitting(self) -> Self:
-        if self.makes and self.category is None:
-            raise ValueError("give the category, or makes: [] for calls that are not selected")
-        if "case" in self.makes and self.category != "domestic_violence":
-            raise ValueError("only domestic_violence makes a case")
-        if (self.injury or self.sexual) and "case" not in self.makes:
-            raise ValueError("injury and sexual are said of a case only")
-        return self
-
-    def fits(self, cell: str) -> bool:
-        """Whether a cell names this kind of call."""
-        return matches(self.match, cell)
+# A map may write one value for all as it is.
+Fixed = BeforeValidator(_fixed)
 
 
-class Kinds(_Part):
-    """The kinds of calls, told by one column; the first that matches counts."""
-
-    column: Text
-    kinds: tuple[Kind, ...] = Field(min_length=1)
-
-    def of(self, cell: str) -> Kind | None:
-        """The kind a cell names, or None where the map does not say; an empty cell names none, not even `*`."""
-        return next((kind for kind in self.kinds if cell and kind.fits(cell)), None)
-
-
-class Cancelled(_Part):
-    """Which calls nobody needs to come to any more, and the column that says since when."""
-
-    column: Text
-    words: Mapping[str, CancelReason] = Field(min_length=1)
-    at: Text
-
-    def of(self, cell: str) -> CancelReason | None:
-        """Why a call was cancelled, or None if it was not."""
-        return next((why for word, why in self.words.items() if matches(word, cell)), None)
-
-
-class CadMap(_Part):
-    """A whole map. `system` names the exporting system: two systems may use the same incident numbers."""
+class System(Part):
+    """What every map says. `system` names who exports: two systems may use the same numbers; `zone` is its clock's."""
 
     system: Annotated[str, Field(pattern=_SYSTEM)]
     zone: Text
-    encoding: Text = "utf-8-sig"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    time_formats: tuple[Text, ...] = Field(default=(ISO,), min_length=1)
-    empty: frozenset[str] = frozenset({"null"})
-    columns: Columns
-    source: Text | None = None
-    region: Annotated[Choice[Region], BeforeValidator(_fixed)]
-    area: Annotated[Choice[Area], BeforeValidator(_fixed)]
-    priority: Annotated[Choice[Priority], BeforeValidator(_fixed)]
-    categories: Kinds
-    cancelled: Cancelled | None = None
 
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
         load_zone(zone)
         return zone
+
+
+class Sheet(System):
+    """What every map of a CSV export says besides: how the file is written, and which words mean nothing."""
+
+    encoding: Text = "utf-8-sig"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    time_formats: tuple[Text, ...] = Field(default=(ISO,), min_length=1)
+    empty: frozenset[str] = frozenset({"null"})
 
     @field_validator("encoding")
     @classmethod
@@ -173,21 +122,24 @@ class CadMap(_Part):
             raise ValueError("not a text encoding; examples: utf-8-sig, windows-1251") from None
         return encoding
 
-    @field_validator("source")
-    @classmethod
-    def _dispatch(cls, source: str | None) -> str | None:
-        if source is not None and (not is_agency(source) or source.partition("/")[0] != DISPATCH):
-            raise ValueError("calls are posted by 102 or 102/UNIT")
-        return source
-
     @field_validator("empty")
     @classmethod
-    def _as_compared(cls, empty: frozenset[str]) -> frozenset[str]:
+    def _empty_as_compared(cls, empty: frozenset[str]) -> frozenset[str]:
         return frozenset(map(same, empty)) | {""}
 
 
-def read_map(text: str) -> CadMap:
-    """A map from its YAML text; raises BadMap."""
+def agency_of(kind: str, source: str) -> str:
+    """The source, if it is an agency of this kind; raises ValueError."""
+    if not is_agency(source) or source.partition("/")[0] != kind:
+        raise ValueError(f"these facts are posted by {kind} or {kind}/UNIT")
+    return source
+
+
+Map = TypeVar("Map", bound=System)
+
+
+def read_map(text: str, kind: type[Map], context: object = None) -> Map:
+    """A map of some kind from its YAML text; `context` is what its models need to know. Raises BadMap."""
     try:
         _refuse_aliases(text)
         root = yaml.compose(text, Loader=yaml.BaseLoader)
@@ -200,7 +152,7 @@ def read_map(text: str) -> CadMap:
     except RecursionError:
         raise BadMap(1, "this is nested too deep") from None
     try:
-        return CadMap.model_validate(value)
+        return kind.model_validate(value, context=context)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])

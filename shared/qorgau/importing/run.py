@@ -1,4 +1,4 @@
-"""One import: rows in, facts out, and a ledger in which every row is either used or not used for a reason."""
+"""One import: rows or messages in, facts out, and a ledger in which each is used, or not used for a reason."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,8 +7,9 @@ from itertools import islice
 from typing import Any, Protocol
 
 from qorgau.facts import Fact
-from qorgau.importing.cad import EXPECTED, Call, Export, Seen, Unused
-from qorgau.importing.files import FactFile, Record, SideFile
+from qorgau.importing.files import FactFile, SideFile
+from qorgau.importing.making import Made, Maker, Record, Seen, Unused
+from qorgau.importing.reasons import EXPECTED
 from qorgau.importing.sending import BATCH_FACTS, Refusal, Sending
 
 
@@ -76,8 +77,8 @@ class ToService:
 class Import:
     """The ledger of one import, and the way of a row through it."""
 
-    def __init__(self, export: Export, outlet: Outlet, side: SideFile) -> None:
-        self._export = export
+    def __init__(self, maker: Maker, outlet: Outlet, side: SideFile) -> None:
+        self._maker = maker
         self._outlet = outlet
         self._side = side
         self._seen = Seen()
@@ -85,6 +86,7 @@ class Import:
         self.rejected: Counter[str] = Counter()
         self.facts: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
+        self.dropped: Counter[tuple[str, str]] = Counter()
 
     @property
     def bad_rows(self) -> int:
@@ -100,12 +102,13 @@ class Import:
         """One row: to the outlet, or to the side file with its reason."""
         self.rows += 1
         try:
-            call = self._call(record)
+            made = self._made(record)
         except Unused as unused:
             self._reject(record, unused.reason, column=unused.column)
             return
-        self.notes.update(call.notes)
-        self._settle(self._outlet.put(record, call.facts))
+        self.notes.update(made.notes)
+        self.dropped.update(made.dropped)
+        self._settle(self._outlet.put(record, made.facts))
 
     def finish(self) -> None:
         """After the last row."""
@@ -120,13 +123,21 @@ class Import:
             "unsettled": self.unsettled,
             "facts": dict(sorted(self.facts.items())),
             "notes": dict(sorted(self.notes.items())),
+            "dropped": self._dropped(),
         }
 
-    def _call(self, record: Record) -> Call:
-        if record.cells is None:
-            raise Unused("row_unreadable")
-        call = self._export.call(record.cells)
-        return Call(self._seen.new(call.facts), call.notes)
+    def _dropped(self) -> dict[str, dict[str, int]]:
+        """What was left out of what was used: by column or path, why and how often."""
+        parts: dict[str, dict[str, int]] = {}
+        for (part, why), count in sorted(self.dropped.items()):
+            parts.setdefault(part, {})[why] = count
+        return parts
+
+    def _made(self, record: Record) -> Made:
+        if record.content is None:
+            raise Unused(record.reason)
+        made = self._maker.make(record)
+        return Made(self._seen.new(made.facts), made.notes, made.dropped)
 
     def _settle(self, settled: Sequence[Settled]) -> None:
         for one in settled:

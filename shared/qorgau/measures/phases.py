@@ -5,7 +5,7 @@ The rows are made of deadlines, not of flags, because a deadline found late only
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from qorgau.calendar import Calendar
 from qorgau.facts import Fact
@@ -20,6 +20,7 @@ Measured = Callable[[CaseRecord, Sequence[Judged]], Iterable[Row]]
 Outcome = Literal["in_time", "late", "open", "missed", "declined", "cancelled", "window_passed"]
 # The grade a deadline goes by: that of now, or the one first given (only where grades change).
 Against = Literal["current", "original"]
+AGAINST: tuple[Against, ...] = get_args(Against)
 
 KIND = "phase"
 REPORT = "report.received"

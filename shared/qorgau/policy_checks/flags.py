@@ -1,11 +1,11 @@
-"""Checks of the flags that are no deadlines (F1 to F8), one for each kind. Pure."""
+"""Checks of the flags that are no deadlines (F1 to F9), one for each kind. Pure."""
 
 from collections.abc import Sequence
 from typing import assert_never, get_args
 
 from qorgau.policy_checks.document import Place
 from qorgau.policy_checks.fields import TIMESTAMPS, check_carries, check_holds, known_type
-from qorgau.policy_checks.lines import check_field, check_head, check_lines, check_matcher, check_risk
+from qorgau.policy_checks.lines import check_field, check_head, check_lines, check_matcher, check_risk, check_scope
 from qorgau.rows import State
 from qorgau.rules import (
     Count,
@@ -16,6 +16,7 @@ from qorgau.rules import (
     NotCounted,
     OrderGap,
     Overtaken,
+    ProtectionGap,
     Repeat,
     Rule,
     Stale,
@@ -42,6 +43,8 @@ def check_flag(place: Place, flag: Flag, frame: Frame | None, rules: Sequence[Ru
             _check_repeat(place, flag, frame)
         case OrderGap():
             _check_order_gap(place, flag, frame)
+        case ProtectionGap():
+            _check_protection_gap(place, flag, frame)
         case Stale():
             _check_some_time(place.at("after"), flag.after)
         case Surge():
@@ -100,15 +103,35 @@ def _check_order_gap(place: Place, flag: OrderGap, frame: Frame | None) -> None:
         known_type(place.at("when", "none_since_service", number), fact)
     if "case_risk" in flag.when.model_fields_set:
         check_risk(place.at("when", "case_risk"), flag.when.case_risk, frame)
+    _check_order_ended_by(place.at("when"), flag.when.order_ended_by, frame)
+    if frame is not None and frame.order_term is not None and flag.key != frame.order_term.key:
+        place.at("key").refuse(f"an order is known by {frame.order_term.key} (order_term, key)")
+
+
+def _check_protection_gap(place: Place, flag: ProtectionGap, frame: Frame | None) -> None:
+    check_lines(place.at("raised_by"), flag.raised_by, frame, flag.scope, opens=True)
+    check_lines(place.at("cleared_by"), flag.cleared_by, frame, flag.scope)
+    _check_undated(place.at("raised_by"), flag.raised_by)
+    dated = known_type(place.at("dated_by", "fact"), flag.dated_by.fact)
+    check_holds(place.at("dated_by", "field"), dated, flag.dated_by.field, TIMESTAMPS, "timestamp")
+    check_scope(place.at("dated_by", "fact"), dated, flag.scope)
+    if flag.undated_by is not None:
+        undated = known_type(place.at("undated_by", "fact"), flag.undated_by.fact)
+        check_scope(place.at("undated_by", "fact"), undated, flag.scope)
+        for kind in (dated, undated):
+            check_carries(place.at("undated_by", "by"), kind, flag.undated_by.by)
+    for number, fact in enumerate(flag.none_since_service):
+        known_type(place.at("none_since_service", number), fact)
+    _check_order_ended_by(place, flag.order_ended_by, frame)
+
+
+def _check_order_ended_by(place: Place, ended_by: str, frame: Frame | None) -> None:
     if frame is None:
         return
     if frame.order_term is None:
-        place.at("when").refuse("the policy has no order_term that says when an order ends")
-        return
-    if flag.when.order_ended_by not in frame.order_term.ended_by:
-        place.at("when", "order_ended_by").refuse("is not among the facts that end an order (order_term, ended_by)")
-    if flag.key != frame.order_term.key:
-        place.at("key").refuse(f"an order is known by {frame.order_term.key} (order_term, key)")
+        place.refuse("the policy has no order_term that says when an order ends")
+    elif ended_by not in frame.order_term.ended_by:
+        place.at("order_ended_by").refuse("is not among the facts that end an order (order_term, ended_by)")
 
 
 def _check_surge(place: Place, flag: Surge, frame: Frame | None) -> None:

@@ -1,4 +1,4 @@
-"""The rows of rule flags (F1-F8), one model for each kind."""
+"""The rows of rule flags (F1-F9), one model for each kind."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,20 @@ class Items(Part):
 
 class NotCounted(Part):
     """A fact that takes another out of a count: `by` is the field that both carry."""
+
+    fact: Text
+    by: Text
+
+
+class Date(Part):
+    """A fact that gives something a date, and the field in which the date is."""
+
+    fact: Text
+    field: Text
+
+
+class Undated(Part):
+    """A fact that takes a date back: the one whose fact has the same `by`."""
 
     fact: Text
     by: Text
@@ -109,6 +123,18 @@ class Stale(_Flag):
     after: Duration
 
 
+class ProtectionGap(_Flag):
+    """Up while the last order ends before what was suspended takes place (F9)."""
+
+    kind: Literal["gap"]
+    raised_by: Annotated[list[Line], Field(min_length=1)]
+    dated_by: Date
+    undated_by: Undated | None = None
+    cleared_by: list[Line] = []
+    order_ended_by: Text
+    none_since_service: list[Text] = []
+
+
 class Surge(_Flag):
     """Statistics over many cases (F8); no part of a case's history."""
 
@@ -121,4 +147,6 @@ class Surge(_Flag):
     suppress_below: int = 5
 
 
-Flag = Annotated[Instant | Count | Overtaken | Repeat | OrderGap | Stale | Surge, Field(discriminator="kind")]
+Flag = Annotated[
+    Instant | Count | Overtaken | Repeat | OrderGap | Stale | ProtectionGap | Surge, Field(discriminator="kind")
+]

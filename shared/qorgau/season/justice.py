@@ -96,7 +96,7 @@ def _suspend(story: Story, suit: _Suit, told: int, at: int, hearing: str) -> tup
     basis = "state_of_emergency" if limited else None
     told = story.tell("court.hearing_suspended", court, told, **data, tolls_term=limited, legal_basis=basis)
     soon = dice.share("suspended for days only", 0.55)
-    until = told + (dice.between(12, 68, HOUR) if soon else dice.between(5, 24, DAY))
+    until = told + (dice.between(12, 68, HOUR) if soon else dice.between(5, 40, DAY))
     until = in_daytime(story.place, until, weekends=soon)
     if dice.share("resumed", 0.5):
         until = story.tell("court.hearing_resumed", court, until, **data)

@@ -34,26 +34,31 @@ from qorgau.front.posted import Models
 from qorgau.front.posting import Guard, Posting
 from qorgau.front.reading import Elsewhere, Others, Reading, nothing, nowhere
 from qorgau.front.registering import Registry
+from qorgau.front.rulebook import Rulebook
 from qorgau.front.waiting import WaitingRoom
+from qorgau.measures.phases import Measured
 from qorgau.plan import Plan, compile_policy
-from qorgau.policy import load_policy
 from qorgau.service import Readiness
 from qorgau.settings import Settings
 from qorgau.shell.cases import StoredCases
 from qorgau.shell.census import census
+from qorgau.shell.context import ContextBook
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.hosting import Host, host_of
+from qorgau.shell.policies import LOOK_EVERY, PolicyWatch
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
 from qorgau.shell.tracking import Derive, tracker_of
 from qorgau.state.book import ListBook
+from qorgau.state.measured import MeasureBook, nothing_measured
 from qorgau.state.rows import Projection, nothing_listed
 from qorgau.store import Store
 from qorgau.surge.case import is_surge
+from qorgau.titles import load_titles
 from qorgau.tracker import Tracker
-from qorgau.vocabulary import FLAGS_TOPIC, REFERENCES_TOPIC
+from qorgau.vocabulary import FLAGS_TOPIC, POLICIES_TOPIC, REFERENCES_TOPIC
 
 Remember = Callable[[Sequence[FlagEntry]], Awaitable[None]]
 # A round takes milliseconds; without one for so long nobody may rely on what is shown.
@@ -75,6 +80,8 @@ class Parts:
     registry: Registry
     audit: Audit
     lists: ListBook
+    context: ContextBook
+    measured: MeasureBook
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
@@ -98,7 +105,8 @@ class Parts:
                 self.host.revoked,
             )
             self.host.work.append(inbound.run)
-        return Keeper(posting, self.registry, reading, self.ready, self.host.access, settings.serves_api)
+        rules = Rulebook(self.plan.policy.for_service(settings.service), load_titles(settings.titles))
+        return Keeper(posting, self.registry, reading, rules, self.ready, self.host.access, settings.serves_api)
 
     def numbers(self) -> Collection[int]:
         """The partitions this replica answers for; none where it does not track."""
@@ -118,13 +126,16 @@ async def parts_of(
     settings: Settings,
     models: Models,
     reported: Callable[[Host, Callable[[str], int]], Reported] | None = None,
-    project: Projection = nothing_listed,
+    listing: Callable[[Plan], Projection] = nothing_listed,
+    measuring: Callable[[Plan], Measured] = nothing_measured,
     derive: Derive | None = None,
 ) -> AsyncIterator[Parts]:
     """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
-    given the host and the partition of a case. `project`: the rows of lists that a case makes. `derive`: what the
-    service itself says because of facts, by the parts of its tracker."""
-    plan = compile_policy(load_policy(settings.policy), settings.service)
+    given the host and the partition of a case. `listing`: the rows of lists that a case makes under a plan;
+    `measuring`: what it adds to sums. `derive`: what the service itself says because of facts, by the parts of its
+    tracker."""
+    in_force = settings.in_force()
+    plan = compile_policy(in_force.policy, settings.service, in_force.begins)
     key = settings.token_key.get_secret_value()
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(host_of(settings))
@@ -154,8 +165,14 @@ async def parts_of(
             cases=cases,
             registry=registry,
             audit=audit,
-            lists=ListBook(shown, project),
+            lists=ListBook(shown, listing(plan)),
+            context=ContextBook(shown),
+            measured=MeasureBook(shown, measuring(plan)),
         )
+        policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC, quiet=LOOK_EVERY), host.clock, in_force)
+        # First of all: whether this is the policy to begin with.
+        host.prepare.append(policies.check)
+        host.work.append(policies.run)
         host.prepare += [partial(progress.fix_partitions, settings.partitions), store.prepare, room.prepare]
         host.prepare.append(room.release_all)
         host.work.append(shown.follow)
@@ -164,9 +181,18 @@ async def parts_of(
             ends = Ends(settings.brokers)
             stack.push_async_callback(ends.stop)
             written = Edition(database)
-            lists = ListBook(written, project)
-            parts.tracker = tracker = tracker_of(host, plan, number_of, before_the_log, written, ends, lists, derive)
-            host.prepare += [written.begin, lists.prepare, *(one.prepare for one in tracker.follow_ups)]
+            # What makes no rows costs nothing.
+            lists = [] if listing is nothing_listed else [ListBook(written, listing(plan))]
+            sums = [] if measuring is nothing_measured else [MeasureBook(written, measuring(plan))]
+            views: list[ListBook | MeasureBook] = [*lists, *sums]
+            parts.tracker = tracker = tracker_of(
+                host, plan, number_of, before_the_log, written, ends, views, derive, policies
+            )
+            host.prepare += [
+                written.begin,
+                *(one.prepare for one in views),
+                *(one.prepare for one in tracker.follow_ups),
+            ]
             stack.push_async_callback(tracker.reader.stop)
             host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics), room.follow_cases]
         yield parts

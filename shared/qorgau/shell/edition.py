@@ -17,8 +17,8 @@ from qorgau.shell.mongo import collection, deadline
 # Everything that is in the log. What is not listed here (facts that wait for a reference, the number of partitions,
 # the policies that were in force) is kept when the rest is made again.
 PROJECTIONS = (
-    *("cases", "context", "parked", "positions", "references", "flags", "followed", "shared", "counted"),
-    *("listed", "measured", "waiting", "limited"),
+    *("cases", "context", "parked", "positions", "references", "flags", "followed", "shared", "waiting"),
+    *("counted", "delays", "listed", "measured"),
 )
 # How often those who write look whether another edition has begun.
 CHECK_EVERY = timedelta(seconds=1)

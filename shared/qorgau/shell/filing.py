@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from qorgau.assess import deadlines
+from qorgau.assess import judged
 from qorgau.clock import Clock
 from qorgau.errors import Unavailable
 from qorgau.facts import Fact
@@ -117,7 +117,7 @@ class Filing:
         for one in steps:
             if one.judged:
                 record = one.after.record
-                seen.append(Seen(record, deadlines(record, self.plan), one.before.count + 1))
+                seen.append(Seen(record, judged(record, self.plan), one.before.count + 1))
             if time.monotonic() - turned > SLICE:
                 await asyncio.sleep(0)
                 turned = time.monotonic()

@@ -28,7 +28,15 @@ from qorgau.shell.watchdog import Watchdog
 from qorgau.starting import StartRefused
 from qorgau.store import connect
 from qorgau.telemetry import Metrics
-from qorgau.vocabulary import AUDIT_TOPIC, COPIES_TOPICS, FACTS_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC, dlq
+from qorgau.vocabulary import (
+    AUDIT_TOPIC,
+    COPIES_TOPICS,
+    FACTS_TOPICS,
+    FLAGS_TOPIC,
+    POLICIES_TOPIC,
+    REFERENCES_TOPIC,
+    dlq,
+)
 
 PAUSE = timedelta(seconds=1)
 _log = logging.getLogger("qorgau")
@@ -93,10 +101,10 @@ class Host:
 
     async def _make_topics(self) -> None:
         """Every topic of a deployment. Facts and flags are kept for ever: databases can be made again from them. What
-        is told of audit chains is as well: a chain could be cut short otherwise."""
+        is told of audit chains is as well: a chain could be cut short otherwise; and which policy was in force when."""
         logged = (*FACTS_TOPICS, *COPIES_TOPICS, FLAGS_TOPIC, REFERENCES_TOPIC)
         topics = dict.fromkeys(logged, TopicSpec(self.settings.partitions))
-        topics |= {dlq(topic): TopicSpec(1) for topic in logged} | {AUDIT_TOPIC: TopicSpec(1)}
+        topics |= dict.fromkeys([*map(dlq, logged), AUDIT_TOPIC, POLICIES_TOPIC], TopicSpec(1))
         await prepare_topics(self.settings.brokers, topics, replication=self.settings.replication)
 
     async def ensure_topic(self, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from qorgau.activation import FILE, Order
 from qorgau.shell.edition import Edition
 from qorgau.shell.mongo import collection, deadline, write_all
 from qorgau.starting import StartRefused
@@ -96,15 +97,35 @@ class Progress:
                 "The number is fixed for a deployment, because the partition of a case follows from it."
             )
 
-    async def activate(self, fingerprint: str) -> list[str]:
-        """Put a policy in force, if it never was; all that ever were, the one in force last."""
-        await self._once("policies", {"fingerprints": []})
+    async def activate(self, fingerprint: str, order: Order = FILE) -> list[str]:
+        """Put a policy in force: one that was activated later than the newest known so far, also if it was in force
+        before; and one that never was, unless a later one is known. All that ever were, the one in force last."""
+        known = await self._once("policies", {"fingerprints": []})
+        newest = known.get("begins", FILE[0]), known.get("number", FILE[1])
+        if order > newest:
+            await self._put_in_force(fingerprint, order, known)
+        elif order == newest and fingerprint not in known["fingerprints"]:
+            async with deadline():
+                await self._deployment.update_one(
+                    {"_id": "policies", "fingerprints": {"$ne": fingerprint}}, {"$push": {"fingerprints": fingerprint}}
+                )
+        else:
+            return list(known["fingerprints"])
         async with deadline():
-            await self._deployment.update_one(
-                {"_id": "policies", "fingerprints": {"$ne": fingerprint}}, {"$push": {"fingerprints": fingerprint}}
-            )
             document = await self._deployment.find_one({"_id": "policies"})
         return list(document["fingerprints"])
+
+    async def _put_in_force(self, fingerprint: str, order: Order, known: Mapping[str, Any]) -> None:
+        """As the last of all; once, whoever else does the same."""
+        begins, number = order
+        before = {"number": known["number"]} if "number" in known else {"number": {"$exists": False}}
+        names = [*(name for name in known["fingerprints"] if name != fingerprint), fingerprint]
+        async with deadline():
+            # It may have been in force once; what another policy judged since is judged anew.
+            await self._deployment.delete_one({"_id": f"swept {fingerprint}"})
+            await self._deployment.update_one(
+                {"_id": "policies", **before}, {"$set": {"fingerprints": names, "begins": begins, "number": number}}
+            )
 
     async def swept(self, fingerprint: str, number: int | None = None) -> set[int]:
         """The partitions whose cases have all been judged anew under a policy; `number` is noted as one of them."""

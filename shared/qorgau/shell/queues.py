@@ -111,7 +111,7 @@ class Queues:
                 await self._waiting.delete_many({"case": {"$in": done}})
 
     def _is_done(self, seen: Seen) -> bool:
-        states = [row.state for row in seen.deadlines if row.rule in self.watch.rules]
+        states = [one.row.state for one in seen.judged if one.row.rule in self.watch.rules]
         return bool(states) and not UNENDED.intersection(states)
 
     def _names(self, starts: Iterable[Fact]) -> dict[str, int]:

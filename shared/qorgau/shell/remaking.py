@@ -152,8 +152,8 @@ async def _positions(service: str, edition: Edition, ends: Mapping[str, list[int
     if service != NOTIFIER:
         places = [(topic, number) for topic in tracked_topics(service) for number in range(len(ends[topic]))]
         tracked = await Progress(edition, Metrics()).positions(places)
-        # Intake makes its cases of its facts and its statistics as well; what one of them lacks is not read.
-        twice = facts_topic(INTAKE) if service == INTAKE else ""
+        # Of its own facts a service makes its cases and its statistics; what one of them lacks is not read.
+        twice = facts_topic(service)
         at |= {place: min(to, at.get(place, 0)) if place[0] == twice else to for place, to in tracked.items()}
     return at
 

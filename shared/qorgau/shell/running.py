@@ -14,6 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from qorgau.front.limits import AtOnce
 from qorgau.heart.collecting import collect_seldom
 from qorgau.settings import Settings
 from qorgau.shell import crash
+from qorgau.shell.policies import PolicyChanged
 from qorgau.starting import StartRefused
 
 # Longer than a round with its commit; an orchestrator waits longer than this and the last resort together.
@@ -53,13 +55,19 @@ def main(settings: type[SomeSettings], work: Callable[[SomeSettings, asyncio.Eve
         sys.stderr.write(f"{settings.service}: {error}\n")
         return REFUSED
     crash.arm(loaded.crash_at)
-    return run(lambda stopping: work(loaded, stopping))
+    while True:
+        try:
+            return run(partial(work, loaded))
+        except PolicyChanged as changed:
+            # Everything is built anew under it, in the same process: nothing of the old policy is left anywhere.
+            loaded = loaded.under(changed.in_force)
 
 
 def run(work: Work, *, grace: timedelta = GRACE, last: timedelta = LAST) -> int:
     """Do this work until SIGINT or SIGTERM, then give it the grace to end.
 
-    Returns 0 if it ended in time, 1 if it failed or had to be cut off, 2 if it could not start.
+    Returns 0 if it ended in time, 1 if it failed or had to be cut off, 2 if it could not start. Raises PolicyChanged
+    where it is to be done again under another policy.
     """
     _log_to_stderr()
     collect_seldom()
@@ -71,6 +79,8 @@ def run(work: Work, *, grace: timedelta = GRACE, last: timedelta = LAST) -> int:
     except StartRefused as error:
         _log.error("cannot start: %s", error)
         return REFUSED
+    except PolicyChanged:
+        raise
     except Exception as error:
         _log.error("ended by %s", described(error))
         return FAILED
@@ -159,10 +169,15 @@ class _Server(uvicorn.Server):
 
 async def _until_asked(work: Work, grace: timedelta, asked: Callable[[], None]) -> bool:
     """Whether the work ended within its grace; `asked` is called when that begins."""
-    stopping = asyncio.Event()
+    stopping, signalled = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        signalled.set()
+        stopping.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, end)
     task = asyncio.ensure_future(work(stopping))
     waiting = asyncio.ensure_future(stopping.wait())
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -175,7 +190,12 @@ async def _until_asked(work: Work, grace: timedelta, asked: Callable[[], None]) 
         task.cancel()
         await asyncio.wait({task})
     if not task.cancelled():
-        task.result()
+        try:
+            task.result()
+        except PolicyChanged:
+            # Whoever was asked to end does not begin again.
+            if not signalled.is_set():
+                raise
     return in_time
 
 

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from qorgau.activation import FILE, Order
 from qorgau.errors import QorgauError, Rejected
 from qorgau.facts import Fact
 from qorgau.front.envelope import from_kafka
@@ -34,7 +35,8 @@ class Superseded(QorgauError):
 
 @dataclass(slots=True)
 class TakeOver:
-    """For one replica; `fingerprint` names the policy, calendar and zone data it judges by."""
+    """For one replica; `fingerprint` names the policy, calendar and zone data it judges by, `order` its place among
+    those that were activated."""
 
     service: str
     flags: TopicLog
@@ -42,6 +44,7 @@ class TakeOver:
     progress: Progress
     fingerprint: str
     limits: CaseLimits
+    order: Order = FILE
     _older: frozenset[str] = frozenset()
     _checked: float = 0.0
     _numbers: frozenset[int] = frozenset()
@@ -52,7 +55,7 @@ class TakeOver:
         await self.store.edition.check()
         if time.monotonic() - self._checked < CHECK_EVERY.total_seconds():
             return
-        known = await self.progress.activate(self.fingerprint)
+        known = await self.progress.activate(self.fingerprint, self.order)
         if known[-1] != self.fingerprint:
             raise Superseded
         self._older = frozenset(known)

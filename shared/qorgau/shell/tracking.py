@@ -1,6 +1,6 @@
 """How the tracker of a service is put together, with what follows from facts and what is made of cases for readers."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from qorgau.shell.following_up import FollowUp
 from qorgau.shell.horizon import Horizon
 from qorgau.shell.hosting import Host
 from qorgau.shell.inflow import Inflow
+from qorgau.shell.policies import PolicyWatch
 from qorgau.shell.progress import Progress
 from qorgau.shell.queues import Queues, watch_of
 from qorgau.shell.recent import Recent
@@ -22,7 +23,6 @@ from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
 from qorgau.shell.sharing import Sharing
 from qorgau.shell.takeover import TakeOver
-from qorgau.state.book import ListBook
 from qorgau.store import Due, Store
 from qorgau.tracker import Tracker
 from qorgau.vocabulary import FLAGS_TOPIC, copies_topic, tracked_topics
@@ -51,11 +51,13 @@ def tracker_of(
     reported: Reported | None,
     edition: Edition,
     ends: Ends,
-    lists: ListBook,
+    made: Sequence[View],
     derive: Derive | None,
+    policies: PolicyWatch,
 ) -> Tracker:
     """The tracker of a service; `edition` is its own, and moves to another one between two rounds and not in one.
-    `number_of`: the partition of a case; the others as `parts_of` has them."""
+    `number_of`: the partition of a case; `made`: what is made of its cases for readers; the others as `parts_of` has
+    them."""
     settings, metrics, clock, producer = host.settings, host.metrics, host.clock, host.producer
     store, progress = Store(edition, number_of, metrics, Recent()), Progress(edition, metrics)
     limits = CaseLimits(settings.case_facts, settings.case_facts_of_source)
@@ -78,7 +80,7 @@ def tracker_of(
         assigned=moved,
     )
     context = ContextBook(edition)
-    views: list[View] = [lists]
+    views: list[View] = [*made]
     follow_ups: list[FollowUp] = [Sharing(settings.service, plan, store, producer)]
     watch = watch_of(plan)
     if watch is not None:
@@ -88,7 +90,7 @@ def tracker_of(
         if derive is not None:
             follow_ups.append(derive(Deriving(host, store, context, queues)))
     relay = Relay(settings.service, store, producer, metrics)
-    takeover = TakeOver(settings.service, flags, store, progress, plan.fingerprint, limits)
+    takeover = TakeOver(settings.service, flags, store, progress, plan.fingerprint, limits, policies.current.order)
     horizon = Horizon(due, lambda: clock.span(HORIZON))
     tracker = Tracker(
         service=settings.service,
@@ -106,5 +108,6 @@ def tracker_of(
         filing=Filing(store, relay, takeover, horizon, clock, plan, limits, metrics, views),
         metrics=metrics,
         reported=reported,
+        policies=policies,
     )
     return tracker

@@ -4,7 +4,7 @@ A row is written before its case is saved and in the same journal, so no case is
 is lost, the case is stepped again and its rows with it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -75,25 +75,16 @@ class ListBook:
             rows = self._rows.find({"$and": [query, visible]} if visible else query).sort("at", 1).limit(limit)
             return [(document["at"], document) for document in await rows.to_list(None)]
 
-    async def of_court(self, kind: str, court: str) -> list[dict[str, Any]]:
-        """Every row of a kind before a court."""
-        return await self._all({"kind": kind, "court": court})
-
-    async def of_region(self, kind: str, region: str) -> list[dict[str, Any]]:
-        """Every row of a kind in a region."""
-        return await self._all({"kind": kind, "region": region})
-
-    async def of_cases(self, kind: str, cases: Iterable[str]) -> list[dict[str, Any]]:
-        """Every row of a kind in these cases."""
-        return await self._all({"case": {"$in": sorted(cases)}, "kind": kind})
-
-    async def _all(self, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def of_court(self, kind: str, court: str, sender: Sender) -> list[dict[str, Any]]:
+        """Every row of a kind before a court that the sender may see."""
+        query, visible = {"kind": kind, "court": court}, _visible(sender)
         async with deadline(BATCH_DEADLINE):
-            found: list[dict[str, Any]] = await self._rows.find(query).to_list(None)
+            rows = self._rows.find({"$and": [query, visible]} if visible else query)
+            found: list[dict[str, Any]] = await rows.to_list(None)
         return found
 
     def _documents(self, seen: Seen) -> list[dict[str, Any]]:
-        rows = list(self._project(seen.record, seen.deadlines))
+        rows = list(self._project(seen.record, seen.judged))
         belongs = sorted(parts(seen.record.facts)) if rows else []
         return [_document(seen.record.case, seen.version, belongs, row) for row in rows]
 

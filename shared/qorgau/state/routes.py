@@ -63,7 +63,9 @@ def _add(router: APIRouter, one: ListRoute, book: ListBook, now: Callable[[], in
         304: {"description": "It is the answer that If-None-Match names", "headers": _TAGGED},
     }
 
-    @router.get(f"/{one.kind}", name=one.kind, tags=[one.tag], summary=one.summary, responses=answers)
+    @router.get(
+        f"/{one.kind}", name=f"get_{one.kind.replace('-', '_')}", tags=[one.tag], summary=one.summary, responses=answers
+    )
     async def get_list(
         sender: Annotated[Sender, Depends(access)],
         case: Annotated[str | None, Query(pattern=REFERENCE)] = None,

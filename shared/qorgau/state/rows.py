@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qorgau.plan import Plan
 from qorgau.record import CaseRecord
-from qorgau.rows import DeadlineRow
+from qorgau.rows import DeadlineRow, Judged
 
 # States of a deadline in which somebody still has to do something.
 UNENDED = frozenset({"running", "tolled", "breached"})
@@ -38,16 +39,16 @@ class Seen:
     """A case as a round judged it: what `version` will be its next one, as a number."""
 
     record: CaseRecord
-    deadlines: Sequence[DeadlineRow]
+    judged: Sequence[Judged]
     version: int
 
 
-Projection = Callable[[CaseRecord, Sequence[DeadlineRow]], Iterable[Listed]]
+Projection = Callable[[CaseRecord, Sequence[Judged]], Iterable[Listed]]
 
 
-def nothing_listed(_: CaseRecord, __: Sequence[DeadlineRow]) -> Iterable[Listed]:
+def nothing_listed(_: Plan) -> Projection:
     """A service whose cases make no rows."""
-    return ()
+    return lambda record, judged: ()
 
 
 def earliest_due(deadlines: Iterable[DeadlineRow]) -> int | None:

@@ -18,7 +18,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "protective order": ("P09", "P10", "P11", "P12", "P13", "F6"),
     "examination": ("P20", "P21", "P22", "P23", "F2"),
     "shelter, contact": ("P24", "P25", "P26"),
-    "court": ("P14", "P15", "P16", "P17", "P18", "P19", "P27", "F1", "F3", "F4"),
+    "court": ("P14", "P15", "P16", "P17", "P18", "P19", "P27", "F1", "F3", "F4", "F9"),
     "the case itself": ("F5", "F7"),
 }
 # How an entry says that it is still up; the second one is that of a window that had passed before anybody knew.

@@ -1,10 +1,12 @@
-"""The map of an export: what it may say, and that a mistake is told with its line."""
+"""The map of an import: what it may say, and that a mistake is told with its line."""
 
 from pathlib import Path
 
 import pytest
 
-from qorgau.importing.mapping import BadMap, read_map
+from qorgau.importing.mapping import BadMap
+from qorgau.importing.mapping import read_map as read
+from qorgau.importing.maps import CadMap
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/cad-map.yaml"
 MAP = """\
@@ -23,6 +25,10 @@ categories:
     - {match: "DOM*", category: domestic_violence}
     - {match: "*", makes: []}
 """
+
+
+def read_map(text: str) -> CadMap:
+    return read(text, CadMap)
 
 
 def test_the_example_is_a_map() -> None:

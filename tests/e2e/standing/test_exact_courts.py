@@ -1,4 +1,4 @@
-"""What happens at a court reaches the cases that wait there: later cases decided first, hearings that are stopped."""
+"""Live equals the specification where what happens at a court reaches cases that wait there."""
 
 from collections.abc import Sequence
 
@@ -112,6 +112,35 @@ async def test_one_fact_suspends_every_hearing_of_the_region_and_says_when_each_
         assert ({"F1", "P19"} <= raised) is hit
         first = min((row["raised_at"] for row in rows if row["rule"] == "F1"), default=None)
         assert first == (format_instant(stopped) if hit else None)
+    await cost_is_told(stack, courts[0], sorted(case for case, court in court_of.items() if court == courts[0]), until)
+
+
+async def cost_is_told(stack: Stack, court: str, cases: Sequence[str], until: int) -> None:
+    """The court's hearings are listed as they stand, page by page, and what its stop has cost is counted."""
+    url = stack.url(COURT)
+    lost = AT + 102 * DAY
+    listed: list[Row] = []
+    cursor: str | None = None
+    while cursor is not None or not listed:
+        query = {"court": court, "limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = (await stack.http.get(f"{url}/v1/hearings", params=query)).json()
+        listed, cursor = listed + page["items"], page["next"]
+    assert sorted({row["case"] for row in listed}) == cases
+    assert {row["state"] for row in listed} <= {"awaiting_date", "relisted"}
+    now = (await stack.http.get(f"{url}/v1/courts/{court}")).json()
+    assert now["limited"] is False
+    assert sum(now["hearings"].values()) == len(listed)
+    told = (await stack.http.get(f"{url}/v1/courts/{court}/impact")).json()
+    assert (told["protocols_hit"], told["hearings_hit"], told["awaiting_date"]) == (len(cases), len(listed), len(cases))
+    longest = (parse_instant(told["as_of"]) - lost) / DAY
+    assert parse_instant(told["as_of"]) >= until
+    assert abs(told["days_lost"]["longest"] - longest) < 0.01
+    again = await stack.http.get(f"{url}/v1/hearings", params={"court": court})
+    unchanged = await stack.http.get(
+        f"{url}/v1/hearings", params={"court": court}, headers={"if-none-match": again.headers["etag"]}
+    )
+    assert unchanged.status_code == 304
+    assert (await stack.http.get(f"{url}/v1/courts/KZ-71-99/impact")).status_code == 404
 
 
 def _of_region(fact: Fact) -> Fact:

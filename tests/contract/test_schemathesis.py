@@ -118,4 +118,9 @@ def test_what_is_right_is_done_and_answered_as_documented(
 
 
 _NOW = format_instant(ago())[:7]
-_QUERIES = {"get_person": {"purpose": "support"}, "get_statistics": {"month": _NOW, "provisional": "true"}}
+_SINCE = {"since": _NOW, "provisional": "true"}
+_QUERIES = {
+    "get_person": {"purpose": "support"},
+    "get_statistics": {"month": _NOW, "provisional": "true"},
+    **dict.fromkeys(("get_kpis", "get_sanctions", "get_capacity", "get_desks"), _SINCE),
+}

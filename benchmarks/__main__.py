@@ -3,12 +3,14 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import heart, reports, shell, timers
+from benchmarks import heart, reports, shell, stops, timers
 from benchmarks.figures import Figure, show, show_all
 from benchmarks.machine import machine, servers
 from qorgau.output import write_rows
 
-BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {of.NAME: of.run for of in (heart, reports, shell, timers)}
+BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
+    of.NAME: of.run for of in (heart, reports, shell, stops, timers)
+}
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ _AT_ONCE = 2_000
 
 @dataclass(slots=True)
 class Rig:
-    """Both servers, and the tracker of police-dispatch while it runs."""
+    """Both servers, and the tracker of one service while it runs."""
 
     pair: Pair
     folder: Path
@@ -42,11 +42,12 @@ class Rig:
     client: Any
     admin: AIOKafkaAdminClient
     http: httpx2.AsyncClient
+    service: str = SERVICE
     tracker: Process | None = None
 
     def database(self, prefix: str = "qorgau") -> Any:
         """The tracker's database under a prefix of its name."""
-        return self.client[database_name(prefix, SERVICE)]
+        return self.client[database_name(prefix, self.service)]
 
     @property
     def pid(self) -> int:
@@ -70,10 +71,10 @@ class Rig:
             "QORGAU_DATABASE": prefix,
             "QORGAU_TOKEN_KEY": secrets.token_hex(32),
             "QORGAU_PORT": str(self.port),
-            "QORGAU_INSTANCE": f"{SERVICE}-1",
+            "QORGAU_INSTANCE": f"{self.service}-1",
             "QORGAU_PARTITIONS": str(PARTITIONS),
         }
-        command = [sys.executable, "-m", f"{SERVICE.replace('-', '_')}.main", "--role", "tracker"]
+        command = [sys.executable, "-m", f"{self.service.replace('-', '_')}.main", "--role", "tracker"]
         log_file = self.folder / "logs" / "tracker.log"
         tracker = Process("tracker", command, log_file=log_file, env=environment, probe=lambda: is_ready(self.port))
         await tracker.start()
@@ -104,7 +105,7 @@ class Rig:
 
     async def committed(self) -> int:
         """How many records of the facts topics the tracker has filed, as Kafka knows; it costs the tracker nothing."""
-        offsets = await self.admin.list_consumer_group_offsets(SERVICE)
+        offsets = await self.admin.list_consumer_group_offsets(self.service)
         return sum(max(0, of.offset) for place, of in offsets.items() if place.topic in FACTS_TOPICS)
 
     async def produce(self, records: Sequence[Outgoing]) -> None:
@@ -114,8 +115,8 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig() -> AsyncIterator[Rig]:
-    """New servers on an empty folder, both gone at the end."""
+async def rig(service: str = SERVICE) -> AsyncIterator[Rig]:
+    """New servers on an empty folder, for the tracker of a service; all gone at the end."""
     with tempfile.TemporaryDirectory(prefix="qorgau-bench-") as name:
         folder = Path(name)
         async with embedded_pair(folder / "data") as pair, httpx2.AsyncClient(timeout=30) as http:
@@ -124,7 +125,7 @@ async def rig() -> AsyncIterator[Rig]:
             admin = AIOKafkaAdminClient(bootstrap_servers=pair.kafka)
             await admin.start()
             try:
-                yield Rig(pair, folder, port, producer, client, admin, http)
+                yield Rig(pair, folder, port, producer, client, admin, http, service)
             finally:
                 await admin.close()
                 client.close()

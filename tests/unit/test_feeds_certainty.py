@@ -168,7 +168,7 @@ def test_whatever_the_feeds_say_what_is_assessed_stays_the_same(feeds: list[Feed
     fact = Fact("1", "102/KZ-75", "police.incident_registered", NOW - DAY, NOW - DAY, "c1", data)
     record, events = advance(learn(CaseRecord("c1"), [fact]), NOW, plan)
     judge = PlanJudge(plan)
-    before = list(judge.deadlines(record))
+    before = list(judge.judged(record))
     assert before
     marking = doubts(KNOWN, feeds, NOW)
     marks = {
@@ -177,7 +177,7 @@ def test_whatever_the_feeds_say_what_is_assessed_stays_the_same(feeds: list[Feed
         for due in (NOW - DAY, None)
     }
     again, told = advance(learn(CaseRecord("c1"), [fact]), NOW, plan)
-    assert (list(judge.deadlines(record)), again, told) == (before, record, events)
+    assert (list(judge.judged(record)), again, told) == (before, record, events)
     # An unknown thing has somebody silent who could have said so, and only such a one.
     if any(certainty == "unknown" for certainty, _ in marks.values()):
         assert any(one.silent_since(NOW) is not None for one in feeds)

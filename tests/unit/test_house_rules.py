@@ -31,7 +31,7 @@ HEART = [
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
 MEASURES = sorted(f"measures/{path.stem}" for path in (SHARED / "measures").glob("*.py") if path.stem != "__init__")
 PARITY = [f"parity/{name}" for name in ("samples", "bootstrap", "holm", "comparing", "answering")]
-FEEDS = [f"feeds/{name}" for name in ("certainty", "expecting", "posters", "silence")]
+FEEDS = [f"feeds/{name}" for name in ("case", "certainty", "expecting", "marking", "posters", "silence")]
 AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
 ATTRIBUTION = sorted(f"attribution/{path.stem}" for path in (SHARED / "attribution").glob("[a-z]*.py"))

@@ -16,6 +16,7 @@ from intake.transfers import transfer_guard
 from intake.vault.assembling import vault_of
 from intake.vault.book import VaultBook
 from qorgau.bus import FactsLog
+from qorgau.feeds.routes import feeds_router
 from qorgau.front.attributing import attribution_sums_router
 from qorgau.front.capacity import capacity_router
 from qorgau.front.flagbook import FlagBook
@@ -44,7 +45,9 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         vault = vault_of(parts, records, settings)
         reports = Reports(parts.door, vault.opening, key, host.metrics)
         keeper = parts.keeper(
-            guard=transfer_guard(parts.cases.facts), others=flags_of_others(book), elsewhere=statistics.explained
+            guard=transfer_guard(parts.cases.facts),
+            others=flags_of_others(book, parts.feeds.doubts),
+            elsewhere=statistics.explained,
         )
         export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
         sums = attribution_sums_router(parts.measured.rows, host.access, host.clock.now)
@@ -52,7 +55,8 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         kpis = kpis_router(rows, parts.plan, host.clock.now, host.access)
         decided = sanctions_router(rows, months, host.access)
         places = capacity_router(SHELTERS, rows, parts.context.dated, months, host.access)
-        own = (statistics.router, sums, kpis, decided, places, export, *vault_routers(vault, parts.door, host.access))
+        figures = (statistics.router, sums, kpis, decided, places)
+        own = (*figures, feeds_router(parts.feeds, host.access), export, *vault_routers(vault, parts.door, host.access))
         try:
             await host.run(build_api(keeper, reports, *own), stopping)
         finally:

@@ -7,7 +7,9 @@ from notifier.api import build_api, flags_router
 from notifier.settings import Settings
 from notifier.stream import FlagStream
 from qorgau.bus import Topic
+from qorgau.feeds.following import feeds_of
 from qorgau.front.flagbook import FlagBook
+from qorgau.policy import load_policy
 from qorgau.service import Readiness
 from qorgau.shell.composition import flags_follower
 from qorgau.shell.edition import Edition
@@ -24,7 +26,8 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         host.followers.append(flags_follower(host, book))
         # Open streams end with the process, not after their readers.
         stream = FlagStream(Topic(settings.brokers, FLAGS_TOPIC), host.metrics, stopping=stopping)
-        router = flags_router(book, stream, settings.owners, host.access)
+        feeds = feeds_of(host, load_policy(settings.policy))
+        router = flags_router(book, stream, settings.owners, feeds.doubts, host.access)
 
         async def ready() -> Readiness:
             return host.readiness()

@@ -50,12 +50,17 @@ def _posters(lines: Iterable[rules.Line]) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class Doubts:
     """What is uncertain at an instant. `feeds`: those of each kind and region; None: not all has been read of them.
-    `silent`: whether any of them is, so that anything can be uncertain at all."""
+    `regions`: where any of them is silent, so that anything can be uncertain at all."""
 
     stoppers: Mapping[str, Stoppers]
     feeds: Mapping[tuple[str, str], tuple[Feed, ...]] | None
     at: int
-    silent: bool
+    regions: frozenset[str]
+
+    @property
+    def silent(self) -> bool:
+        """Whether anything can be uncertain."""
+        return self.feeds is None or bool(self.regions)
 
     def since(self, rule: str, region: str | None, agency: str | None, due: int | None) -> int | None:
         """Since when it is unknown whether something that is open was stopped: the instant from which on nobody was
@@ -93,10 +98,11 @@ class Doubts:
 def doubts(known: Mapping[str, Stoppers], feeds: Iterable[Feed] | None, at: int) -> Doubts:
     """What is uncertain at an instant with these feeds; None: not all of them are known."""
     if feeds is None:
-        return Doubts(known, None, at, True)
+        return Doubts(known, None, at, frozenset())
     listed: defaultdict[tuple[str, str], tuple[Feed, ...]] = defaultdict(tuple)
-    silent = False
+    silent = set()
     for feed in feeds:
         listed[feed.kind, feed.region] += (feed,)
-        silent = silent or feed.silent_since(at) is not None
-    return Doubts(known, MappingProxyType(dict(listed)), at, silent)
+        if feed.silent_since(at) is not None:
+            silent.add(feed.region)
+    return Doubts(known, MappingProxyType(dict(listed)), at, frozenset(silent))

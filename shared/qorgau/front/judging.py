@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from qorgau.assess import deadlines, is_closed, judged
+from qorgau.assess import is_closed, judged
 from qorgau.explain import explain
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
-from qorgau.rows import DeadlineRow, Judged
+from qorgau.rows import Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,8 @@ class PlanJudge:
 
     plan: Plan
 
-    def deadlines(self, record: CaseRecord) -> Iterable[DeadlineRow]:
-        """Every deadline at the instant the record was judged last."""
-        return deadlines(record, self.plan)
-
     def judged(self, record: CaseRecord) -> Iterable[Judged]:
-        """The same with what each was made of."""
+        """Every deadline at the instant the record was judged last, with what it was made of."""
         return judged(record, self.plan)
 
     def closed(self, record: CaseRecord) -> bool:

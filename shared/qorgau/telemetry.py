@@ -59,6 +59,7 @@ class _StoredState(Collector):
             (*_CELL, "bound"),
         ),
         "qorgau_parity_p": ("Chance of so large a difference if there is none, corrected for all cells (Holm)", _CELL),
+        "qorgau_feeds_silent": ("Feeds that are silent, recomputed from the database", ("kind", "region")),
         "qorgau_surge_alarms": ("Days and weeks of surges that go on, recomputed from the database", _CHANNEL),
     }
 

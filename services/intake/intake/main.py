@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 
+from intake.apart import explained_by, remembering
 from intake.api import build_api, flags_of_others, vault_routers
 from intake.domain import FACTS
 from intake.export import export_router
@@ -11,6 +12,7 @@ from intake.measured import measured_of
 from intake.reports import Reports
 from intake.sanctions_routes import sanctions_router
 from intake.settings import Settings
+from intake.silences.wiring import silence_book, silences_of
 from intake.statistics.wiring import statistics_of
 from intake.transfers import transfer_guard
 from intake.vault.assembling import vault_of
@@ -39,7 +41,10 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
         statistics = statistics_of(parts)
-        host.followers.append(flags_follower(host, book, statistics.book.remember))
+        told = silence_book(parts)
+        flags = flags_follower(host, book, remembering(statistics.book, told))
+        host.followers.append(flags)
+        silences = silences_of(parts, told, flags)
         records = parts.cases.reported
         assert isinstance(records, VaultBook)
         vault = vault_of(parts, records, settings)
@@ -47,7 +52,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         keeper = parts.keeper(
             guard=transfer_guard(parts.cases.facts),
             others=flags_of_others(book, parts.feeds.doubts),
-            elsewhere=statistics.explained,
+            elsewhere=explained_by(statistics.explained, silences.explained),
         )
         export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
         sums = attribution_sums_router(parts.measured.rows, host.access, host.clock.now)

@@ -1,5 +1,5 @@
 """A shelter falls silent before a place was due: unknown wherever it is shown, flagged, and settled when it speaks
-again. In a region and a year of its own."""
+again. In a region and a year of its own, after those of the scenarios: the clock goes on."""
 
 from typing import Any
 

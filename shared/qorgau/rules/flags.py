@@ -156,5 +156,6 @@ class Silence(_Flag):
 # What is about nobody's case, and is judged elsewhere than in the heart.
 APART = (Surge, Silence)
 Flag = Annotated[
-    Instant | Count | Overtaken | Repeat | OrderGap | Stale | ProtectionGap | Surge | Silence, Field(discriminator="kind")
+    Instant | Count | Overtaken | Repeat | OrderGap | Stale | ProtectionGap | Surge | Silence,
+    Field(discriminator="kind"),
 ]

@@ -241,7 +241,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
         POLICE: police_dispatch.api.build_api(
             keepers[POLICE],
             parity_router(POLICE, _NOBODY, access),
-            lists_router(police_dispatch.api.LISTS, _NOBODY, int, access),
+            lists_router(police_dispatch.api.LISTS, _NOBODY, int, _NOBODY, access),
             kpis,
             regrading,
             doctors,
@@ -249,7 +249,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
         COURT: court_tracker.api.build_api(
             keepers[COURT],
             parity_router(COURT, _NOBODY, access),
-            lists_router(court_tracker.api.LISTS, _NOBODY, int, access),
+            lists_router(court_tracker.api.LISTS, _NOBODY, int, _NOBODY, access),
             courts_router(_NOBODY, _NOBODY, int, access),
             kpis,
         ),

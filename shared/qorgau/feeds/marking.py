@@ -31,6 +31,24 @@ def marked_flag(item: Mapping[str, Any], doubts: Doubts) -> dict[str, Any]:
     return {**item} | _mark(doubts, is_open, str(item.get("rule")), item.get("region"), item.get("agency"), instant)
 
 
+def marked_waits(
+    waits: Iterable[Mapping[str, Any]], region: str | None, agency: str | None, doubts: Doubts
+) -> list[dict[str, Any]]:
+    """What somebody still has to do about a row of a list, with its certainty; `region` and `agency` are the row's."""
+    return [
+        {**one}
+        | _mark(
+            doubts,
+            True,
+            one["rule"],
+            region,
+            agency,
+            None if one["due_at"] is None else parse_instant(one["due_at"]),
+        )
+        for one in waits
+    ]
+
+
 def mark_of_doubts(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """What distinguishes an answer with these rows from the same without a doubt; empty where all is certain."""
     doubtful = [

@@ -1,4 +1,4 @@
-"""Feeds on a real database: replicas that follow three logs in memory, with a clock that stands."""
+"""Feeds on a real database: replicas that follow a log in memory, with a clock that stands."""
 
 import asyncio
 import uuid
@@ -17,7 +17,6 @@ from qorgau.instants import DAY, HOUR
 from qorgau.policy import load_policy
 from qorgau.shell.edition import Edition
 from qorgau.store import connect
-from qorgau.vocabulary import FACTS_TOPICS
 from tests.surging import Log, StandingClock
 
 POLICY = load_policy(default_policy())
@@ -30,10 +29,10 @@ AGENCY, REGION = "shelter/KZ-75-1", "KZ-75"
 
 @dataclass
 class Fed:
-    """A database, three logs, and replicas that follow them."""
+    """A database, a log, and replicas that follow it."""
 
     database: Any
-    logs: dict[str, Log] = field(default_factory=lambda: {topic: Log() for topic in FACTS_TOPICS})
+    log: Log = field(default_factory=Log)
     clock: StandingClock = field(default_factory=lambda: StandingClock(BEGIN))
     running: list[tuple[asyncio.Event, asyncio.Task[None]]] = field(default_factory=list)
 
@@ -41,32 +40,25 @@ class Fed:
         book = FeedBook(Edition(self.database), expectations.learned.days)
         feeds = Feeds(expectations, stoppers(POLICY), REGIONS, book, self.clock.now)
         await book.prepare()
-        for topic, log in self.logs.items():
-            stopping = asyncio.Event()
-            follower = feeds.follow(topic, log)
-            self.running.append((stopping, asyncio.create_task(follower.run(stopping))))
+        stopping = asyncio.Event()
+        self.running.append((stopping, asyncio.create_task(feeds.follow(self.log).run(stopping))))
         await self.caught_up(feeds)
         return feeds
 
     async def caught_up(self, feeds: Feeds) -> None:
         async with asyncio.timeout(20):
-            while not (feeds.caught_up and all(self._has_read(one.at, one.topic) for one in feeds.followers)):  # noqa: ASYNC110
+            while not (feeds.caught_up and feeds.follower.at == [len(self.log.records)]):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     def post(self, facts: Iterable[Fact]) -> None:
-        for fact in facts:
-            self.logs[FACTS_TOPICS[len(fact.id) % len(FACTS_TOPICS)]].post([fact])
+        self.log.post(list(facts))
 
     async def stop(self) -> None:
         for stopping, _ in self.running:
             stopping.set()
-        for log in self.logs.values():
-            log.more.set()
+        self.log.more.set()
         for _, task in self.running:
             await task
-
-    def _has_read(self, at: list[int], topic: str) -> bool:
-        return at == [len(self.logs[topic].records)]
 
 
 @asynccontextmanager
@@ -82,9 +74,9 @@ async def fed(mongo: str) -> AsyncIterator[Fed]:
 
 
 def post(at: int, agency: str = AGENCY, region: str = REGION) -> Fact:
-    """A sign of life; which topic it comes by follows from its id."""
+    """A sign of life."""
     data = {"region": region}
-    return Fact(f"{'x' * (at // HOUR % 3)}{at}", agency, "shelter.declined", at - HOUR, at, "c1", data)
+    return Fact(str(at), agency, "shelter.declined", at - HOUR, at, "c1", data)
 
 
 def days_of_posts(days: int, agency: str = AGENCY, begin: int = BEGIN) -> list[Fact]:

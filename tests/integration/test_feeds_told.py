@@ -44,7 +44,7 @@ class Watching:
         async def nothing() -> Collection[str]:
             return ()
 
-        current = [Current(follower, nothing) for follower in feeds.followers]
+        current = Current(feeds.follower, nothing)
         relay = Relay("intake", book.store, cast(Producer, self.kafka), metrics)
         clock = cast(Any, self.fed.clock)
         return SilenceWatch(rule, feeds, current, book, relay, clock, metrics, lambda: frozenset(mine))

@@ -1,7 +1,8 @@
-"""The feeds as one process knows them: it follows all facts topics, and keeps in memory when each was heard last."""
+"""The feeds as one process knows them: it follows the facts topics, and keeps in memory when each was heard last."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from qorgau import rules
 from qorgau.bus import Topic
@@ -17,26 +18,29 @@ from qorgau.shell.hosting import Host
 from qorgau.starting import StartRefused
 from qorgau.vocabulary import FACTS_TOPICS
 
+# Silences are of hours: a sign of life may come that late, and a quiet log costs the less.
+HELD = timedelta(seconds=2)
+
 
 @dataclass(slots=True)
 class Feeds:
-    """What is known of feeds. `book` is only read; each topic is written by a book of its own, which moves to another
-    edition when its follower does. `now` is the logical clock."""
+    """What is known of feeds. `book` is only read; what is heard is written by a book of its own, which moves to
+    another edition when the follower does. `now` is the logical clock."""
 
     expectations: Expectations
     stoppers: Mapping[str, Stoppers]
     regions: frozenset[str]
     book: FeedBook
     now: Callable[[], int]
-    followers: list[Follower] = field(default_factory=list)
+    follower: Follower = field(init=False)
     _number: int = -1
     _loaded: int = -1
     _heard: dict[Name, int] = field(default_factory=dict)
     _learned: dict[Name, tuple[int, int | None]] = field(default_factory=dict)
     _shown: tuple[Feed, ...] | None = None
 
-    def follow(self, topic: str, log: TopicLog) -> Follower:
-        """One more topic whose facts are signs of life."""
+    def follow(self, log: TopicLog) -> Follower:
+        """Make the follower of a log whose facts are signs of life."""
         written = FeedBook(Edition(self.book.edition.database), self.expectations.learned.days)
 
         async def handle(records: Sequence[LogRecord]) -> None:
@@ -44,20 +48,19 @@ class Feeds:
             await written.apply(posts)
             self._hear(written.edition.number, posts)
 
-        self.followers.append(Follower(topic, log, handle, written.edition, name=f"feeds {topic}"))
-        return self.followers[-1]
+        self.follower = Follower("the facts topics", log, handle, written.edition, name="feeds")
+        return self.follower
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything that was in the topics when they were begun has been read, of one edition."""
-        return self._edition() is not None
+        """Whether everything that was in the log when it was begun has been read."""
+        return self.follower.caught_up
 
     async def all(self) -> tuple[Feed, ...] | None:
         """Every feed that was ever heard; None while not all has been read. Raises Unavailable."""
-        number = self._edition()
-        if number is None:
+        if not self.caught_up:
             return None
-        await self._load(number)
+        await self._load(self.follower.edition.number)
         if self._shown is None:
             heard = sorted(self._heard.items())
             expected = [await self._expected(name, at) for name, at in heard]
@@ -71,10 +74,6 @@ class Feeds:
     async def doubts(self) -> Doubts:
         """What is uncertain now. Raises Unavailable."""
         return doubts(self.stoppers, await self.all(), self.now())
-
-    def _edition(self) -> int | None:
-        numbers = {follower.edition.number for follower in self.followers}
-        return numbers.pop() if len(numbers) == 1 and all(one.caught_up for one in self.followers) else None
 
     def _hear(self, number: int, posts: Sequence[Post]) -> None:
         if number < self._number:
@@ -129,5 +128,5 @@ def feeds_of(host: Host, policy: rules.Policy) -> Feeds:
     book = FeedBook(Edition(host.database), expectations.learned.days)
     feeds = Feeds(expectations, stoppers(policy), frozenset(policy.policy.zones.regions), book, host.clock.now)
     host.prepare.append(book.prepare)
-    host.followers += [feeds.follow(topic, Topic(settings.brokers, topic)) for topic in FACTS_TOPICS]
+    host.followers.append(feeds.follow(Topic(settings.brokers, *FACTS_TOPICS, held=HELD)))
     return feeds

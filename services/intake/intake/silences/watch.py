@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -34,12 +33,12 @@ _log = logging.getLogger("qorgau.feeds")
 
 @dataclass(slots=True)
 class SilenceWatch:
-    """Judges by `rule`. `current`: whether each facts topic is read to its end; `numbers`: the partitions this replica
-    judges, none while it must not."""
+    """Judges by `rule`. `current`: whether the facts topics are read to their ends; `numbers`: the partitions this
+    replica judges, none while it must not."""
 
     rule: Silence
     feeds: Feeds
-    current: Sequence[Current]
+    current: Current
     book: ToldBook
     relay: Relay
     clock: Clock
@@ -73,13 +72,11 @@ class SilenceWatch:
         until = self.clock.read().until
         if until is None or not numbers or not self._changed(await self.feeds.all() or (), until):
             return
-        async with AsyncExitStack() as reading:
-            checks = [await reading.enter_async_context(one.reading()) for one in self.current]
+        async with self.current.reading() as check:
             changed = self._changed(await self.feeds.all() or (), until)
             stored = await self.book.load([case for case, _ in changed])
             after = [self._told(stored[case], feed, until) for case, feed in changed]
-            for check in checks:
-                check()
+            check()
             await self._write([one for one in after if one is not stored[one.record.case]])
 
     async def _take_over(self, numbers: frozenset[int]) -> None:

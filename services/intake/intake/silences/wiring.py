@@ -20,7 +20,7 @@ from qorgau.shell.composition import Parts
 from qorgau.shell.follower import Follower
 from qorgau.shell.relay import Relay
 from qorgau.starting import StartRefused
-from qorgau.vocabulary import INTAKE, facts_topic
+from qorgau.vocabulary import INTAKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,7 @@ def silences_of(parts: Parts, book: ToldBook, flags: Follower) -> Silences:
         async def reporting() -> Collection[str]:
             return await parts.cases.reported.reporting(range(host.settings.partitions)) if parts.cases.reported else ()
 
-        own = facts_topic(INTAKE)
-        current = [Current(one, reporting if one.topic == own else _nothing) for one in parts.feeds.followers]
+        current = Current(parts.feeds.follower, reporting)
         relay = Relay(INTAKE, book.store, host.producer, host.metrics)
         watch = SilenceWatch(rule, parts.feeds, current, book, relay, host.clock, host.metrics, numbers)
         host.work.append(watch.run)
@@ -83,8 +82,3 @@ def silence_rule(policy: Policy) -> Silence | None:
     if len(found) > 1:
         raise StartRefused("A policy has one silence flag.")
     return found[0] if found else None
-
-
-async def _nothing() -> Collection[str]:
-    """Facts of other services are in the log before they are answered."""
-    return ()

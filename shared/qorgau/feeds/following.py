@@ -39,6 +39,10 @@ class Feeds:
     _learned: dict[Name, tuple[int, int | None]] = field(default_factory=dict)
     _shown: tuple[Feed, ...] | None = None
 
+    def go_by(self, policy: rules.Policy) -> None:
+        """Who could have stopped what is said by this policy from now on, and which regions there are."""
+        self.stoppers, self.regions = stoppers(policy), frozenset(policy.policy.zones.regions)
+
     def follow(self, log: TopicLog) -> Follower:
         """Make the follower of a log whose facts are signs of life."""
         written = FeedBook(Edition(self.book.edition.database), self.expectations.learned.days)

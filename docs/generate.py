@@ -29,6 +29,7 @@ from notifier.api import event_schema, flags_router
 from police_dispatch.regrading_routes import regrading_router
 from qorgau.embedded.data import default_policy, default_titles
 from qorgau.facts import event_type
+from qorgau.feeds.routes import feeds_router
 from qorgau.front.attributing import attribution_sums_router
 from qorgau.front.capacity import capacity_router
 from qorgau.front.describe import fact_schemas
@@ -232,14 +233,15 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
     decided = sanctions_router(_NOBODY, months, access)
     kpis = kpis_router(_NOBODY, _NOBODY, int, access)
     sums = attribution_sums_router(_NOBODY, access, int)
-    own = (statistics_router(_NOBODY, int, access), sums, kpis, decided, places, export, *vault)
-    router = flags_router(_NOBODY, _NOBODY, {}, access)
+    feeds = feeds_router(_NOBODY, access)
+    own = (statistics_router(_NOBODY, int, access), feeds, sums, kpis, decided, places, export, *vault)
+    router = flags_router(_NOBODY, _NOBODY, {}, _NOBODY, access)
     return {
         INTAKE: intake.api.build_api(keepers[INTAKE], reports, *own),
         POLICE: police_dispatch.api.build_api(
             keepers[POLICE],
             parity_router(POLICE, _NOBODY, access),
-            lists_router(police_dispatch.api.LISTS, _NOBODY, int, access),
+            lists_router(police_dispatch.api.LISTS, _NOBODY, int, _NOBODY, access),
             kpis,
             regrading,
             doctors,
@@ -247,7 +249,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
         COURT: court_tracker.api.build_api(
             keepers[COURT],
             parity_router(COURT, _NOBODY, access),
-            lists_router(court_tracker.api.LISTS, _NOBODY, int, access),
+            lists_router(court_tracker.api.LISTS, _NOBODY, int, _NOBODY, access),
             courts_router(_NOBODY, _NOBODY, int, access),
             kpis,
         ),

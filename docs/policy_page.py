@@ -8,7 +8,7 @@ from docs.season_figures import ENDS, Figures
 from qorgau.explaining.wording import length
 from qorgau.instants import DAY, MINUTE, parse_duration, to_datetime
 from qorgau.policy_words import deadline_in_words, flag_in_words, ladder_in_words
-from qorgau.rules import Flag, Policy, Rule, Surge
+from qorgau.rules import Flag, Policy, Rule, Silence, Surge
 from qorgau.season import BEGINS
 from qorgau.titles import Titles, Words
 
@@ -31,6 +31,8 @@ _LABELS = {
     "compared": "Compared",
     "not shown": "Not shown",
 }
+# Whose flag it is where the policy names no kind of agency.
+_ITSELF = "the agency itself"
 # How the deadlines of a rule stand at the end of the season, in the order of the table.
 _STATES = ("met", "closed_late", "missed", "breached", "cancelled", "window_passed", "tolled", "running")
 _OPENING = """# Order of service
@@ -111,7 +113,7 @@ def _section(row: Rule | Flag, policy: Policy, titles: Titles, figures: str) -> 
     kinds = [titles.words["agency"][kind].en for kind in row.duty_kinds if kind in titles.words["agency"]]
     told = ladder_in_words(policy.policy, row.severity, first_only=not isinstance(row, Rule))
     lines = [
-        *([f"- **Owed by**: {owed}"] if owed else [f"- **Concerns**: {', '.join(kinds)}"]),
+        f"- **Owed by**: {owed}" if owed else f"- **Concerns**: {', '.join(kinds) or _ITSELF}",
         *(f"- **{_LABELS[name]}**: {words}" for name, words in clauses.items()),
         f"- **Severity**: {row.severity}; told: {told}",
         f"- **Basis**: {titles.words['basis'][row.basis].en}. {row.source}",
@@ -135,6 +137,8 @@ def _deadline_figures(rule: Rule, titles: Titles, figures: Figures) -> str:
 def _flag_figures(flag: Flag, figures: Figures) -> str:
     if isinstance(flag, Surge):
         return f"up {figures.surges} times"
+    if isinstance(flag, Silence):
+        return "not judged: the season is of cases, and a feed of none"
     row = figures.rules[flag.id]
     return f"up {row['raised']} times, cleared {row['cleared']} times"
 

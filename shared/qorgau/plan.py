@@ -74,7 +74,7 @@ def compile_policy(policy: rules.Policy, service: str | None = None, begins: int
     """The plan of a policy, or only of the rules and flags of one service; in force from `begins` on, if it is said."""
     own = policy.for_service(service) if service is not None else policy
     frame = policy.policy
-    flags = {flag.id: _flag(flag, frame) for flag in own.flags if not isinstance(flag, rules.Surge)}
+    flags = {flag.id: _flag(flag, frame) for flag in own.flags if not isinstance(flag, rules.APART)}
     watched = [(flag.id, flag.watches) for flag in own.flags if isinstance(flag, rules.Overtaken)]
     families = _families(own.rules, frame, watched)
     return Plan(
@@ -202,7 +202,7 @@ def _roles(row: rules.Rule, version: Version) -> Iterable[tuple[str, Role]]:
 
 
 def _flag(row: rules.Flag, frame: rules.Frame) -> FlagPlan:
-    assert not isinstance(row, rules.Surge)  # statistics over many cases, no part of a history
+    assert not isinstance(row, rules.APART)  # no part of a history
     roles: defaultdict[str, list[FlagRole]] = defaultdict(list)
     for name, lines in _flag_lines(row):
         for type, anywhere, matches in _matchers(lines, row.scope):

@@ -50,11 +50,13 @@ class DeadlineRow:
 class Judged:
     """A deadline with what it was made of, for whoever counts or charges; its row alone is told (deadlines.md 9.4).
 
-    `governing` is the fact that governs it, `duty` the agency whose duty it is, `stop` the fact that stopped it: None
-    where a cancel ended it at `ended_at`, or nothing has. `warns_at`: its warning instant (4.9), wherever it lies."""
+    `governing` is the fact that governs it, `region` and `duty` the region and the agency that a flag of it would name,
+    `stop` the fact that stopped it: None where a cancel ended it at `ended_at`, or nothing has. `warns_at`: its warning
+    instant (4.9), wherever it lies."""
 
     row: DeadlineRow
     governing: Fact
+    region: str | None
     duty: str | None
     warns_at: int | None
     ended_at: int | None

@@ -14,7 +14,7 @@ from pydantic_settings import SettingsError
 from qorgau.activation import InForce
 from qorgau.brokers import PREFIX as PREFIX
 from qorgau.brokers import Brokers, KafkaSecurity, complaint
-from qorgau.embedded.data import default_policy, default_retention, default_titles
+from qorgau.embedded.data import default_feeds, default_policy, default_retention, default_titles
 from qorgau.front.door import AHEAD
 from qorgau.identity.claims import AUDIENCE, ISSUER
 from qorgau.identity.revoked import read_revoked
@@ -86,6 +86,8 @@ class Settings(KafkaSecurity):
     titles: File = Field(default_factory=default_titles)
     # How long lines of the audit chain are kept and, at intake, what is in the vault.
     retention: File = Field(default_factory=default_retention)
+    # How long the feeds of agencies may be silent.
+    feeds: File = Field(default_factory=default_feeds)
     # Loopback: who opens it to a network says so, as the image does.
     host: str = "127.0.0.1"
     port: Port = 8000

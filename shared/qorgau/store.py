@@ -37,7 +37,7 @@ BATCH_DEADLINE = timedelta(seconds=30)
 # A client that waits for a server to be chosen fails within this, and is tried again by whoever called.
 SELECTION = timedelta(seconds=5)
 _COUNTED = dict.fromkeys(("schema", "full", "closed", "open", "timers"), 1) | dict.fromkeys(
-    (f"flags.{name}" for name in ("rule", "key", "level", "start", "cleared")), 1
+    (f"flags.{name}" for name in ("rule", "key", "level", "start", "cleared", "due", "region", "agency")), 1
 )
 
 

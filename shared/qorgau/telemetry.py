@@ -48,6 +48,7 @@ class _StoredState(Collector):
     families: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "qorgau_flags_open": ("Open flags, recomputed from the database", ("rule", "level", "severity", "region")),
         "qorgau_deadlines": ("Deadlines running and breached, recomputed from the database", ("rule", "state")),
+        "qorgau_breaches": ("Open breaches by whether they are certain", ("rule", "region", "certainty")),
         "qorgau_cases": ("Cases by state, recomputed from the database", ("state",)),
         "qorgau_parked": ("Facts that wait for a reference, for room, or for a case to be their source's", ("reason",)),
         "qorgau_parked_overdue": ("Facts that have waited so for more than an hour", ("reason",)),
@@ -58,6 +59,7 @@ class _StoredState(Collector):
             (*_CELL, "bound"),
         ),
         "qorgau_parity_p": ("Chance of so large a difference if there is none, corrected for all cells (Holm)", _CELL),
+        "qorgau_feeds_silent": ("Feeds that are silent, recomputed from the database", ("kind", "region")),
         "qorgau_surge_alarms": ("Days and weeks of surges that go on, recomputed from the database", _CHANNEL),
     }
 

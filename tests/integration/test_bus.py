@@ -142,6 +142,24 @@ async def test_a_follower_gets_every_record_from_its_offsets_on_and_hears_when_n
             assert await _gathered(batches, 3) == [10, 11, 12]
 
 
+async def test_several_topics_are_followed_as_one_log_in_which_each_partition_has_its_number(pair: Pair) -> None:
+    topics = await new_topics(pair.kafka, 3, partitions=2)
+    log = Topic(pair.kafka, *topics, held=timedelta(seconds=1))
+    key = next(b"%d" % number for number in range(100) if partition_of(b"%d" % number, 2) == 1)
+    async with producing(pair.kafka) as producer:
+        for count, topic in enumerate(topics, 2):
+            await producer.publish(numbered(topic, count, key))
+        assert await log.ends() == [0, 0, 0, 2, 3, 4]
+        found: list[tuple[int, int]] = []
+        async with asyncio.timeout(SOON), aclosing(log.follow([0, 0, 0, 1, 3, 0])) as batches:
+            while len(found) < 5:
+                found += [(record.partition, record.offset) for record in await anext(batches)]
+            await producer.publish(numbered(topics[1], 1, key))
+            while len(found) < 6:
+                found += [(record.partition, record.offset) for record in await anext(batches)]
+    assert sorted(found) == [(3, 1), (4, 3), *((5, offset) for offset in range(4))]
+
+
 async def test_a_follower_goes_on_with_the_oldest_record_that_is_kept(pair: Pair) -> None:
     (topic,) = await new_topics(pair.kafka)
     async with producing(pair.kafka) as producer:

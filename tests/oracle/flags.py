@@ -41,7 +41,8 @@ def keys_up(flag: Flag, scene: Scene) -> set[str]:
         "condition": _condition,
         "stale": _stale,
         "gap": _gap,
-        "surge": _surge,
+        "surge": _of_no_case,
+        "silence": _of_no_case,
     }
     return set(kinds[flag["kind"]](flag, scene))
 
@@ -213,6 +214,6 @@ def _new_date(flag: Flag, key: str, since: int, scene: Scene) -> int | None:
     return timestamp(last.data.get(dated["field"]))
 
 
-def _surge(flag: Flag, scene: Scene) -> Iterator[str]:
-    """F8 is statistics over many cases, not part of a case's history."""
+def _of_no_case(flag: Flag, scene: Scene) -> Iterator[str]:
+    """F8 is statistics over many cases, F10 about a feed; neither is part of a case's history."""
     return iter(())

@@ -43,9 +43,9 @@ def test_deadlines_and_flags_are_counted_as_the_heart_has_them(service: str) -> 
         learned = learn(CaseRecord(begun[0].case or ""), begun)
         record, _ = advance(learned, begun[-1].known_at + (MINUTE, HOUR, 30 * HOUR)[number % 3], plan)
         documents.append(to_document(Stored(record), 0, "1.x"))
-        for row in judge.deadlines(record):
-            if row.state in STATES:
-                wanted["qorgau_deadlines", (row.rule, row.state)] += 1
+        for one in judge.judged(record):
+            if one.row.state in STATES:
+                wanted["qorgau_deadlines", (one.row.rule, one.row.state)] += 1
         for flag in record.flags:
             if flag.cleared_at is None:
                 wanted["qorgau_flags_open", (flag.rule, flag.level, flag.severity, flag.region or "")] += 1

@@ -24,7 +24,7 @@ def test_a_policy_that_can_be_right_is_told_with_its_fingerprint(shell: Shell) -
     ended = shell.run("policy", "check", POLICY)
     (row,) = ended.rows
     assert ended.status == 0
-    assert (row["policy"], row["rules"], row["flags"]) == ("qorgau-default", 29, 9)
+    assert (row["policy"], row["rules"], row["flags"]) == ("qorgau-default", 29, 10)
     assert len(row["fingerprint"]) == 64
 
 

@@ -285,7 +285,7 @@ def test_a_flag_of_a_rule_that_the_policy_no_longer_has_is_still_explained() -> 
 def test_the_judge_of_the_services_says_what_the_heart_says() -> None:
     judge = PlanJudge(PLAN)
     (record,) = records(load_scenario(SCENARIOS[1])["facts"], PLAN, None)
-    assert [row.rule for row in judge.deadlines(record)] == ["P01", "P03", "P06", "P08", "P26"]
+    assert [one.row.rule for one in judge.judged(record)] == ["P01", "P03", "P06", "P08", "P26"]
     assert not judge.closed(record)
     assert judge.explain(record, record.flags[0].id) == explain(record, record.flags[0].id, PLAN)
     own = [fact for fact in record.facts if fact.case is not None]

@@ -31,13 +31,17 @@ HEART = [
 SURGE = sorted(f"surge/{path.stem}" for path in (SHARED / "surge").glob("*.py") if path.stem != "__init__")
 MEASURES = sorted(f"measures/{path.stem}" for path in (SHARED / "measures").glob("*.py") if path.stem != "__init__")
 PARITY = [f"parity/{name}" for name in ("samples", "bootstrap", "holm", "comparing", "answering")]
+FEEDS = [f"feeds/{name}" for name in ("case", "certainty", "expecting", "marking", "posters", "silence")]
 AUDIT = ["audit/chain", "audit/checking", "audit/checkpoint", "audit/founding"]
 EXPLAINING = ["explain", *(f"explaining/{name}" for name in ("deadline", "flag", "form"))]
 ATTRIBUTION = sorted(f"attribution/{path.stem}" for path in (SHARED / "attribution").glob("[a-z]*.py"))
 WORDS = ["titles", *(f"policy_words/{name}" for name in ("lines", "deadlines", "flags"))]
 # What lists are made of; how rows are kept and read is `state/book.py`'s and `state/routes.py`'s.
 STATE = [f"state/{name}" for name in ("rows", "index", "values", "view", "protection", "checks", "items")]
-PURE = [*GROUND, *HEART, "policy", *EXPLAINING, *WORDS, *SURGE, *PARITY, *MEASURES, *AUDIT, *ATTRIBUTION, *STATE]
+PURE = [
+    *(*GROUND, *HEART, "policy", *EXPLAINING, *WORDS, *SURGE, *FEEDS),
+    *(*PARITY, *MEASURES, *AUDIT, *ATTRIBUTION, *STATE),
+]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

@@ -21,7 +21,7 @@ from qorgau.front.reading import Reading, Shown
 from qorgau.front.registering import Registry
 from qorgau.identity.sender import SCOPES
 from qorgau.record import CaseRecord
-from qorgau.rows import DeadlineRow, FlagRow
+from qorgau.rows import DeadlineRow, FlagRow, Judged
 from qorgau.service import Readiness
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT
@@ -80,8 +80,9 @@ class World:
         flags = {FlagRow(case, "F5", PAIR, "flag", "high", None, None, 1).id: case for case in self.known.facts}
         return flags.get(flag_id)
 
-    def deadlines(self, record: CaseRecord) -> list[DeadlineRow]:
-        return [DeadlineRow(record.case, "P17", "protocol-1", "high", 1, 2, "running")]
+    def judged(self, record: CaseRecord) -> list[Judged]:
+        row = DeadlineRow(record.case, "P17", "protocol-1", "high", 1, 2, "running")
+        return [Judged(row, PROTOCOL, None, None, None, None, None)]
 
     def closed(self, record: CaseRecord) -> bool:
         return False

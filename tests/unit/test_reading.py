@@ -13,7 +13,7 @@ from qorgau.front.reading import Reading, Shown, cases_router, file_of
 from qorgau.identity.sender import Reach, Sender
 from qorgau.instants import HOUR, format_instant, parse_instant
 from qorgau.record import CaseRecord
-from qorgau.rows import DeadlineRow, FlagRow
+from qorgau.rows import DeadlineRow, FlagRow, Judged
 from qorgau.service import Readiness, build_app
 from qorgau.telemetry import Metrics
 from tests.entry import access
@@ -48,8 +48,9 @@ class Stored:
     async def case_of_flag(self, flag_id: str) -> str | None:
         return "c1" if flag_id in {row.id for row in FLAGS} or flag_id == "0" * 36 else None
 
-    def deadlines(self, record: CaseRecord) -> Iterable[DeadlineRow]:
-        return [DeadlineRow("c1", "P03", "", "critical", AT, AT + HOUR, "breached")]
+    def judged(self, record: CaseRecord) -> Iterable[Judged]:
+        row = DeadlineRow("c1", "P03", "", "critical", AT, AT + HOUR, "breached")
+        return [Judged(row, FACTS[0], None, None, None, None, None)]
 
     def closed(self, record: CaseRecord) -> bool:
         return self.is_closed

@@ -13,7 +13,8 @@ from intake.statistics.explaining import explain
 from intake.statistics.methods import BadRule, SurgeRule, surge_rule
 from intake.statistics.periods import Days
 from intake.statistics.surges import Name, Region, window
-from intake.statistics.telling import Place, first_of, remembered, told
+from intake.statistics.telling import Place, first_of, told
+from intake.telling import remembered
 from qorgau.calendar import Calendar
 from qorgau.embedded.data import default_policy
 from qorgau.heart.tolls import FOREVER
@@ -240,10 +241,14 @@ def test_what_the_topic_tells_and_is_not_known_is_taken_over_and_not_told_again(
     whole = history(of, DAYS.ready(day(14)))
     for case, stored in whole.items():
         items = [json.loads(event.value) for event in stored.outbox]
-        lost = remembered(first_of(case, "", FIRST), items, lambda row: DAYS.of(row.start_at or 0))
+        lost = remembered(
+            first_of(case, "", FIRST),
+            items,
+            lambda rows: {"region": rows[0].region, "day": DAYS.of(rows[0].start_at or 0).isoformat()},
+        )
         assert (lost.record.flags, lost.record.seq) == (stored.record.flags, stored.record.seq)
         assert (lost.outbox, lost.extra["day"], lost.extra["up"]) == ((), stored.extra["day"], False)
-        assert remembered(lost, items, lambda row: FIRST) is lost
+        assert remembered(lost, items, lambda rows: {}) is lost
         place = Place("KZ-33", region(of))
         for moment in place.region.moments(place.region.instants(DAYS.begin(FIRST), DAYS.ready(day(14)))):
             lost = told(lost, place, moment, DAYS.begin(FIRST), 0)

@@ -28,7 +28,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
     async with parts_of(settings, FACTS, listing=projection, measuring=measured_of, derive=stops_of) as parts:
         host = parts.host
-        lists = lists_router(LISTS, parts.lists, host.clock.now, host.access)
+        lists = lists_router(LISTS, parts.lists, host.clock.now, parts.feeds.doubts, host.access)
         courts = courts_router(parts.lists, parts.context, host.clock.now, host.access)
         kpis = kpis_router(parts.measured.rows, parts.plan, host.clock.now, host.access)
         await host.run(build_api(parts.keeper(), parity_of(parts), lists, courts, kpis), stopping)

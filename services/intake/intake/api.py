@@ -12,6 +12,8 @@ from intake.referrals import referrals_router
 from intake.reports import TAKEN, Reports, reports_router
 from intake.vault.assembling import Vault
 from intake.vault.form import form_schema, form_schemas
+from qorgau.feeds.marking import Doubting, marked_flag
+from qorgau.feeds.routes import FEED_SCHEMAS
 from qorgau.front.door import Door
 from qorgau.front.flagbook import FlagBook
 from qorgau.front.keeper import Keeper
@@ -28,7 +30,7 @@ def build_api(keeper: Keeper, reports: Reports, *own: APIRouter) -> FastAPI:
     app = keeper.app(
         reports_router(reports, keeper.access),
         *own,
-        schemas={**INTAKE_SCHEMAS, **form_schemas(), "Report": form_schema(), "Taken": TAKEN},
+        schemas={**INTAKE_SCHEMAS, **FEED_SCHEMAS, **form_schemas(), "Report": form_schema(), "Taken": TAKEN},
     )
     refused = reports.metrics.facts.labels("report", "refused")
     app.add_middleware(AtOnce, most=REPORTS_AT_ONCE, path="/v1/reports", refused=refused.inc)
@@ -44,14 +46,15 @@ def vault_routers(vault: Vault, door: Door, access: Access) -> tuple[APIRouter, 
     )
 
 
-def flags_of_others(book: FlagBook) -> Callable[[str], Awaitable[dict[str, Any]]]:
+def flags_of_others(book: FlagBook, doubting: Doubting) -> Callable[[str], Awaitable[dict[str, Any]]]:
     """What intake adds to the read of a case: the open flags that the other services have told of, by service."""
 
     async def others(case: str) -> dict[str, Any]:
         by_service: dict[str, list[Any]] = {}
+        doubts = await doubting()
         for entry in await book.of_case(case):
             if entry.service != INTAKE and entry.item.get("cleared_at") is None:
-                by_service.setdefault(entry.service, []).append(dict(entry.item))
+                by_service.setdefault(entry.service, []).append(marked_flag(entry.item, doubts))
         return {"others": by_service}
 
     return others

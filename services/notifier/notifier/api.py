@@ -6,9 +6,23 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from notifier.listing import Asked, listed
 from notifier.stream import MEDIA, FlagStream
 from qorgau.errors import Invalid, NotFound
-from qorgau.front.answers import INSTANT, LOCATION, TEXT, Responses, answer, flag_schema, page_of, problems, ref
+from qorgau.feeds.certainty import Certainty
+from qorgau.feeds.marking import Doubting
+from qorgau.front.answers import (
+    INSTANT,
+    LOCATION,
+    TEXT,
+    Responses,
+    answer,
+    flag_schema,
+    page_of,
+    problems,
+    ref,
+    with_certainty,
+)
 from qorgau.front.door import Sender
 from qorgau.front.flagbook import FlagBook
 from qorgau.front.paging import LIMIT, key_of, page
@@ -52,8 +66,10 @@ def filters(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], access: Access) -> APIRouter:
-    """The routes; `owners` are the addresses of the services that judge, by name."""
+def flags_router(
+    book: FlagBook, stream: FlagStream, owners: Mapping[str, str], doubting: Doubting, access: Access
+) -> APIRouter:
+    """The routes; `owners` are the addresses of the services that judge, by name; `doubting`: what is uncertain now."""
     router = v1()
     Reader = Annotated[Sender, Depends(access)]
 
@@ -64,10 +80,12 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], 
         sender: Reader,
         wanted: Annotated[Mapping[str, str], Depends(filters)],
         since: Annotated[str | None, Query(description="Raised at or after; ISO 8601 with an offset")] = None,
+        certainty: Annotated[Certainty | None, Query(description="As it is now; what is cleared is certain")] = None,
         limit: Limit = LIMIT,
         cursor: Cursor = None,
     ) -> JSONResponse:
-        rows = await book.page(wanted, _instant(since), sender, key_of(cursor), limit + 1)
+        asked = Asked(wanted, _instant(since), sender, certainty)
+        rows = await listed(book, asked, await doubting(), key_of(cursor), limit + 1)
         return JSONResponse(shown_to(sender, page(rows, limit)))
 
     @router.get(
@@ -107,7 +125,7 @@ def flags_router(book: FlagBook, stream: FlagStream, owners: Mapping[str, str], 
 
 def build_api(router: APIRouter, ready: Ready, metrics: Metrics, *, api: bool = True) -> FastAPI:
     """The application of the notifier; without `api` it answers only how it does."""
-    schemas = {"Flag": event_schema()}
+    schemas = {"Flag": with_certainty(event_schema())}
     return build_app(NOTIFIER, [router], ready=ready, metrics=metrics, schemas=schemas, api=api)
 
 
@@ -119,6 +137,6 @@ def _instant(since: str | None) -> int | None:
 
 
 def event_schema() -> dict[str, Any]:
-    """An item of the list, which is also the data of a flag event."""
+    """The data of a flag event, which an item of the list has too."""
     number = {"type": "integer", "description": "Strictly increasing for each service and case"}
     return flag_schema(seq=number, emitted_at=INSTANT)

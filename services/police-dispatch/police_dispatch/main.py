@@ -25,7 +25,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         months, rows = Months(parts.plan, now), parts.measured.rows
         own = (
             parity_of(parts),
-            lists_router(LISTS, parts.lists, now, access),
+            lists_router(LISTS, parts.lists, now, parts.feeds.doubts, access),
             kpis_router(rows, parts.plan, now, access),
             regrading_router(keeper.reading, rows, months, access),
             capacity_router(EXAMS, rows, parts.context.dated, months, access),

@@ -1,4 +1,4 @@
-"""Reading a topic without a group: from given offsets on, up to its end, or one record at its place."""
+"""Reading topics without a group: from given offsets on, up to the end, or one record at its place."""
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from qorgau.bus.connecting import (
     ANSWER_WITHIN,
     close_client,
     close_consumer,
+    milliseconds,
     open_client,
     options,
     within,
@@ -23,7 +24,9 @@ from qorgau.bus.taking import taken
 from qorgau.errors import Unavailable
 from qorgau.shell.follower import QUIET, LogRecord
 
-# Answers come at least every half second, also when there is nothing new.
+# For how long the broker holds its answer while there is nothing new; it answers at once when something comes.
+HELD = timedelta(milliseconds=500)
+# Many times longer than answers are held.
 SILENT = timedelta(seconds=10)
 # Who reads up to an end looks that often whether it is reached without another record.
 _GLANCE = timedelta(milliseconds=200)
@@ -32,40 +35,55 @@ _FETCH_BYTES = 256 * 1024
 
 
 class Topic:
-    """The `TopicLog` of follower.py."""
+    """The `TopicLog` of follower.py, of one topic, or of several with as many partitions each, read by one consumer:
+    then partition p of the n-th of N topics has the number p N + n. The longer the broker's answers are `held`, the
+    less an idle topic costs, and the later a record can come that follows another one closely."""
 
-    def __init__(self, address: Address, topic: str, *, quiet: timedelta = QUIET, timeout: timedelta = ANSWER_WITHIN):
+    def __init__(
+        self,
+        address: Address,
+        *topics: str,
+        quiet: timedelta = QUIET,
+        timeout: timedelta = ANSWER_WITHIN,
+        held: timedelta = HELD,
+    ) -> None:
         self._address = address
-        self._topic = topic
+        self._topics = topics
         self._quiet = quiet
         self._timeout = timeout
+        self._held = held
 
     async def ends(self) -> list[int]:
         """The next offset of every partition, by number; raises Unavailable."""
-        return list((await ends(self._address, self._topic, self._timeout)).values())
+        found = await ends(self._address, *self._topics, patience=self._timeout)
+        return [found[place] for place in self._places(len(found))]
 
     async def follow(self, offsets: Sequence[int]) -> AsyncGenerator[Sequence[LogRecord], None]:
         """Records from these offsets on, as they come; an empty batch where nothing came for a while.
 
         An offset that is no longer kept means the oldest that is. Raises Unavailable, also when Kafka falls silent.
         """
-        starts = {(self._topic, number): offset for number, offset in enumerate(offsets)}
-        async with reading(self._address, starts, self._timeout) as consumer:
+        starts = dict(zip(self._places(len(offsets)), offsets, strict=True))
+        numbers = {place: number for number, place in enumerate(starts)}
+        async with reading(self._address, starts, self._timeout, self._held) as consumer:
             begun = time.time()
             while True:
                 batch = await fetched(consumer, self._quiet)
                 if not batch:
                     check_heard(consumer, begun)
-                yield [LogRecord(r.partition, r.offset, r.key, r.headers, r.value) for r in batch]
+                yield [LogRecord(numbers[r.place], r.offset, r.key, r.headers, r.value) for r in batch]
+
+    def _places(self, count: int) -> list[Place]:
+        return [(topic, number) for number in range(count // len(self._topics)) for topic in self._topics]
 
 
-async def ends(address: Address, topic: str, patience: timedelta = ANSWER_WITHIN) -> dict[Place, int]:
-    """The next offset of every partition of a topic, in order of their numbers; all of them, or Unavailable."""
+async def ends(address: Address, *topics: str, patience: timedelta = ANSWER_WITHIN) -> dict[Place, int]:
+    """The next offset of every partition of these topics, in order of their numbers; all of them, or Unavailable."""
     async with within(patience):
         client = await open_client(address, patience)
     try:
         async with within(patience):
-            partitions = await partitions_of(client, topic)
+            partitions = [place for topic in topics for place in await partitions_of(client, topic)]
         found = await ends_of(client, partitions, patience)
     finally:
         await close_client(client)
@@ -79,7 +97,7 @@ async def read_all(
 ) -> AsyncGenerator[Incoming, None]:
     """Every record from the oldest to what is the end now, each partition in order; from the offset `first` on in
     each that goes so far. Raises Unavailable."""
-    open_ends = {place: end for place, end in (await ends(address, topic, patience)).items() if end > 0}
+    open_ends = {place: end for place, end in (await ends(address, topic, patience=patience)).items() if end > 0}
     if not open_ends:
         return
     starts = {place: first if first < end else 0 for place, end in open_ends.items()}
@@ -102,7 +120,7 @@ async def read_at(
 ) -> Incoming | None:
     """The record at a place, None where it is no longer kept or never was. Raises Unavailable."""
     place = topic, partition
-    if not 0 <= offset < (await ends(address, topic, patience)).get(place, 0):
+    if not 0 <= offset < (await ends(address, topic, patience=patience)).get(place, 0):
         return None
     async with reading(address, {place: offset}, patience) as consumer, within(patience):
         while True:
@@ -115,13 +133,14 @@ async def read_at(
 
 @asynccontextmanager
 async def reading(
-    address: Address, starts: Mapping[Place, int], patience: timedelta = ANSWER_WITHIN
+    address: Address, starts: Mapping[Place, int], patience: timedelta = ANSWER_WITHIN, held: timedelta = HELD
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of these partitions from these offsets on, closed in the end."""
     consumer = AIOKafkaConsumer(
         **options(address, patience),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        fetch_max_wait_ms=milliseconds(held),
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
     try:

@@ -26,6 +26,11 @@ def default_titles() -> Path:
     return _bundled("policies/titles.yaml", "policies/titles.yaml")
 
 
+def default_feeds() -> Path:
+    """How long feeds may be silent when nothing else is configured."""
+    return _bundled("policies/feeds.yaml", "policies/feeds.yaml")
+
+
 def _bundled(in_checkout: str, in_package: str) -> Path:
     # A site-packages folder has no pyproject.toml three levels up, so an unrelated file is never taken for ours.
     if (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / in_checkout).is_file():

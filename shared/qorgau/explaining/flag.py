@@ -85,6 +85,8 @@ class FlagStory:
                 return f"Nothing was recorded for {length(rule.after)} after {what}, and the case was open."
             case rules.Surge():
                 return "It is statistics over many cases."
+            case rules.Silence():
+                return "It is about an agency's feed, not about a case."
             case _:
                 assert_never(rule)
 

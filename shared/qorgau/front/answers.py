@@ -98,6 +98,24 @@ def flag_schema(**more: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
+# Not in events: they say what was so when they were told.
+CERTAINTY: Mapping[str, Any] = MappingProxyType(
+    {
+        "certainty": {
+            "enum": ["certain", "unknown"],
+            "description": "unknown: every feed that could have stopped it is silent (docs/feeds.md)",
+        },
+        "unknown_since": _MAYBE_INSTANT
+        | {"description": "From when on none of them was heard; null also while not all of them have been read"},
+    }
+)
+
+
+def with_certainty(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of what is shown with its certainty."""
+    return {**schema, "properties": {**schema["properties"], **CERTAINTY}}
+
+
 _STATES = ["running", "tolled", "breached", "met", "closed_late", "cancelled", "missed", "window_passed"]
 _DEADLINE = structure(
     **dict.fromkeys(("case", "rule", "key"), TEXT),
@@ -135,7 +153,12 @@ _EXPLANATION = structure(
     sentence=TEXT,
 )
 CASE_SCHEMAS: Mapping[str, Any] = MappingProxyType(
-    {"Case": _CASE, "Deadline": _DEADLINE, "Explanation": _EXPLANATION, "Flag": flag_schema()}
+    {
+        "Case": _CASE,
+        "Deadline": with_certainty(_DEADLINE),
+        "Explanation": _EXPLANATION,
+        "Flag": with_certainty(flag_schema()),
+    }
 )
 _READ: Responses = {
     304: {"description": "It is the version that If-None-Match names", "headers": TAGGED},

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from qorgau.errors import Forbidden, Invalid
 from qorgau.facts import Fact, event_type, fact_type
+from qorgau.feeds.case import is_nobodys
 from qorgau.front import references
 from qorgau.front.envelope import ATTRIBUTES, JSON
 from qorgau.front.posted import FACT_ID, REFERENCE, FactData, Models, is_agency
@@ -21,7 +22,6 @@ from qorgau.identity.sender import EVERY as EVERY
 from qorgau.identity.sender import WRITE as WRITE
 from qorgau.identity.sender import Sender as Sender
 from qorgau.instants import parse_instant
-from qorgau.surge.case import is_surge
 from qorgau.vocabulary import FACT_TYPES
 
 # A clock that is a day wrong is noticed by people; beyond it a year was mistyped.
@@ -98,8 +98,8 @@ class Door:
             return None, None
         if model.context is True:
             raise Invalid("This type is about no case; leave it out.", field="subject")
-        if is_surge(subject):
-            raise Invalid("It is no case but a surge of many; no fact is about it.", field="subject")
+        if is_nobodys(subject):
+            raise Invalid("It is no case but a surge or a silence; no fact is about it.", field="subject")
         if _CASE.fullmatch(subject):
             return subject, None
         named = references.reference(subject.removeprefix(references.PREFIX))

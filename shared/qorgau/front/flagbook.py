@@ -3,7 +3,7 @@
 One document a flag, the newest event by `seq`; what the documents know beyond the event is for lists only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,12 +104,21 @@ class FlagBook:
             return [_entry(document) for document in await found.to_list(None)]
 
     async def page(
-        self, wanted: Mapping[str, str], since: int | None, sender: Sender, after: str, limit: int
+        self,
+        wanted: Mapping[str, str],
+        since: int | None,
+        sender: Sender,
+        after: str,
+        limit: int,
+        open_in: Collection[str] | None = None,
     ) -> list[tuple[str, dict[str, Any]]]:
-        """At most `limit` flags after a key that the sender may see, with their keys. `wanted`: field to value."""
+        """At most `limit` flags after a key that the sender may see, with their keys. `wanted`: field to value;
+        `open_in`: only what is up, in these regions."""
         lowest = max(after, "" if since is None else flag_key(since, ""))
         query: dict[str, Any] = {name: wanted[name] for name in _EQUAL if name in wanted}
         query["key"] = {"$gt": lowest, "$lt": _TOP}
+        if open_in is not None:
+            query = {"$and": [query, {"region": {"$in": sorted(open_in)}, "item.cleared_at": None}]}
         visible = _visible(sender)
         async with deadline():
             found = self._flags.find({"$and": [query, visible]} if visible else query).sort("key", 1).limit(limit)

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from qorgau.assess import deadlines, is_closed
+from qorgau.assess import is_closed, judged
 from qorgau.explain import explain
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
-from qorgau.rows import DeadlineRow
+from qorgau.rows import Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class PlanJudge:
 
     plan: Plan
 
-    def deadlines(self, record: CaseRecord) -> Iterable[DeadlineRow]:
-        """Every deadline at the instant the record was judged last."""
-        return deadlines(record, self.plan)
+    def judged(self, record: CaseRecord) -> Iterable[Judged]:
+        """Every deadline at the instant the record was judged last, with what it was made of."""
+        return judged(record, self.plan)
 
     def closed(self, record: CaseRecord) -> bool:
         """Whether the case is closed (deadlines.md 3.3)."""

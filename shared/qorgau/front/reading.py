@@ -4,7 +4,8 @@ A case of others and a case that does not exist look the same.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from operator import itemgetter
 from typing import Annotated, Any, Protocol
 
@@ -14,6 +15,7 @@ from fastapi.responses import JSONResponse
 
 from qorgau.errors import NotFound
 from qorgau.facts import Fact, fact_to_json
+from qorgau.feeds.marking import Doubting, mark_of_doubts, marked_deadlines, marked_flag
 from qorgau.front.answers import GET_CASE, GET_EXPLANATION, GET_FACTS, GET_FLAGS
 from qorgau.front.answers import NDJSON as NDJSON
 from qorgau.front.door import Sender
@@ -24,7 +26,7 @@ from qorgau.identity.membership import may_read, shown_to
 from qorgau.instants import format_instant
 from qorgau.record import CaseRecord
 from qorgau.replay.casefile import HEARD_BY
-from qorgau.rows import DeadlineRow, FlagRow
+from qorgau.rows import FlagRow, Judged
 from qorgau.service import v1
 
 # Adding it makes every instant the heart can express a number that sorts as a text.
@@ -53,8 +55,8 @@ class Cases(Protocol):
 class Judge(Protocol):
     """What the pure heart says of a stored case, under the service's policy."""
 
-    def deadlines(self, record: CaseRecord) -> Iterable[DeadlineRow]:
-        """Every deadline at the instant the record was judged last."""
+    def judged(self, record: CaseRecord) -> Iterable[Judged]:
+        """Every deadline at the instant the record was judged last, with what it was made of."""
 
     def closed(self, record: CaseRecord) -> bool:
         """Whether the case is closed (deadlines.md 3.3)."""
@@ -107,6 +109,7 @@ class Reading:
     registered: Registered = _nobody
     others: Others = nothing
     elsewhere: Elsewhere = nowhere
+    doubting: Doubting | None = None
 
     async def shown(self, case: str, sender: Sender) -> Shown:
         """A case this sender may read. Raises NotFound, in the same way and after the same questions, for a case of
@@ -122,7 +125,7 @@ class Reading:
     async def state(self, shown: Shown) -> dict[str, Any]:
         """The answer of `GET /v1/cases/{case}`."""
         record = shown.record
-        open_flags = [row for row in record.flags if row.cleared_at is None]
+        deadlines, flags = await self._marked(record)
         status = "unknown" if shown.unknown else "closed" if self.judge.closed(record) else "open"
         return {
             "case": record.case,
@@ -132,10 +135,28 @@ class Reading:
             "facts": len(record.facts),
             "agencies": sorted({fact.source for fact in record.facts}),
             "regions": sorted({str(fact.data["region"]) for fact in record.facts if "region" in fact.data}),
-            "deadlines": [row.to_json() for row in self.judge.deadlines(record)],
-            "flags": [flag_item(row) for row in sorted(open_flags, key=lambda row: (row.raised_at, row.id))],
+            "deadlines": deadlines,
+            "flags": flags,
             **await self.others(record.case),
         }
+
+    async def _marked(self, record: CaseRecord) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Its deadlines and its open flags, with their certainty where somebody says it."""
+        judged, open_flags = self.judge.judged(record), [row for row in record.flags if row.cleared_at is None]
+        items = [flag_item(row) for row in sorted(open_flags, key=lambda row: (row.raised_at, row.id))]
+        if self.doubting is None:
+            return [one.row.to_json() for one in judged], items
+        doubts = await self.doubting()
+        return marked_deadlines(judged, doubts), [marked_flag(item, doubts) for item in items]
+
+    async def version(self, shown: Shown) -> tuple[str, dict[str, Any] | None]:
+        """What the entity tag of `GET /v1/cases/{case}` is made of, and the answer where that took it: what is
+        uncertain changes without a write."""
+        if self.doubting is None or not (await self.doubting()).silent:
+            return shown.version, None
+        state = await self.state(shown)
+        doubtful = mark_of_doubts([*state["deadlines"], *state["flags"]])
+        return f"{shown.version}.{sha256(doubtful).hexdigest()[:16]}" if doubtful else shown.version, state
 
 
 def file_of(record: CaseRecord, sender: Sender) -> bytes:
@@ -178,9 +199,11 @@ def cases_router(reading: Reading, access: Access) -> APIRouter:
         "/cases/{case}", tags=["cases"], summary="State, deadlines and open flags of a case", responses=GET_CASE
     )
     async def get_case(shown: Read, sender: By, if_none_match: Known = None) -> Response:
-        if not_modified(if_none_match, shown.version):
-            return unchanged(shown)
-        return JSONResponse(shown_to(sender, await reading.state(shown)), headers=tagged(shown))
+        version, state = await reading.version(shown)
+        marked = replace(shown, version=version)
+        if not_modified(if_none_match, version):
+            return unchanged(marked)
+        return JSONResponse(shown_to(sender, state or await reading.state(shown)), headers=tagged(marked))
 
     @router.get(
         "/cases/{case}/facts",

@@ -110,11 +110,12 @@ class Casework:
             yield from (deadline for deadline in found if deadline is not None)
 
     def _judged(self, deadline: Deadline, at: int) -> Judged:
-        governing = deadline.governing
+        governing, region = deadline.governing, region_of(deadline.governing)
         return Judged(
             row=deadline.row(self.case, at),
             governing=governing,
-            duty=self._duty.agency(deadline.version.duty_kinds, governing, region_of(governing)),
+            region=region,
+            duty=self._duty.agency(deadline.version.duty_kinds, governing, region),
             warns_at=deadline.warning,
             ended_at=deadline.end,
             stop=deadline.stop,

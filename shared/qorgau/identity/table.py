@@ -86,6 +86,7 @@ ROWS: tuple[Row, ...] = (
     _row("GET /v1/flags/{flag}/explanation", {CASES_READ, FLAGS_READ}, _READS),
     _row("GET /v1/flags", {FLAGS_READ}, _READS),
     _row("GET /v1/flags/stream", {FLAGS_READ}, _READS),
+    _row("GET /v1/feeds", {FLAGS_READ, CASES_READ}, _READS),
     # Nobody is in a rule or in a table: the same ones for all.
     _row("GET /v1/rules", {FLAGS_READ, CASES_READ}, _READS),
     _row("GET /v1/statistics", {FLAGS_READ, CASES_READ}, _READS),

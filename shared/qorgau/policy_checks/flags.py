@@ -1,4 +1,4 @@
-"""Checks of the flags that are no deadlines (F1 to F9), one for each kind. Pure."""
+"""Checks of the flags that are no deadlines (F1 to F10), one for each kind. Pure."""
 
 from collections.abc import Sequence
 from typing import assert_never, get_args
@@ -19,6 +19,7 @@ from qorgau.rules import (
     ProtectionGap,
     Repeat,
     Rule,
+    Silence,
     Stale,
     Surge,
 )
@@ -49,6 +50,8 @@ def check_flag(place: Place, flag: Flag, frame: Frame | None, rules: Sequence[Ru
             _check_some_time(place.at("after"), flag.after)
         case Surge():
             _check_surge(place, flag, frame)
+        case Silence():
+            _check_silence(place, flag)
         case _:
             assert_never(flag)
 
@@ -140,6 +143,11 @@ def _check_surge(place: Place, flag: Surge, frame: Frame | None) -> None:
         for field in flag.group_by:
             check_carries(place.at("group_by"), kind, field)
     _check_not_counted(place.at("not_counted"), flag.not_counted, flag.counts)
+
+
+def _check_silence(place: Place, flag: Silence) -> None:
+    if flag.duty_kinds != ["start"]:
+        place.at("duty_kinds").refuse("a silence is its own agency's, which is called start")
 
 
 def _is_context(fact: str) -> bool:

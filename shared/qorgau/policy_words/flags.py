@@ -4,8 +4,12 @@ from typing import assert_never
 
 from qorgau.explaining.wording import length, listed, plural
 from qorgau.policy_words.lines import Clauses, each, fact_in_words, one_of, plain, reopening, wish_in_words
-from qorgau.rules import Count, Flag, Instant, OrderGap, Overtaken, ProtectionGap, Repeat, Stale, Surge
+from qorgau.rules import Count, Flag, Instant, OrderGap, Overtaken, ProtectionGap, Repeat, Silence, Stale, Surge
 from qorgau.titles import Titles
+
+_SILENT = (
+    "while nothing has come from an agency in a region for longer than was set for it, or follows from its history"
+)
 
 
 def flag_in_words(flag: Flag, titles: Titles) -> Clauses:
@@ -37,6 +41,8 @@ def _by_kind(flag: Flag, titles: Titles) -> Clauses:
             return {"up": f"while the case is open and nothing was recorded in it for {length(flag.after)}"}
         case Surge():
             return _surge(flag, titles)
+        case Silence():
+            return {"up": _SILENT}
         case _:
             assert_never(flag)
 

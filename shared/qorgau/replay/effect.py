@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qorgau.assess import case_history
 from qorgau.rows import FlagRow
-from qorgau.rules import Policy, Surge
+from qorgau.rules import APART, Policy
 
 if TYPE_CHECKING:
     from qorgau.plan import Plan
@@ -29,7 +29,7 @@ class Effect:
 
     def rows(self, policies: Iterable[Policy]) -> Iterator[dict[str, Any]]:
         """A row for each rule of either policy, in the order of the first that has it."""
-        entries = [row for policy in policies for row in (*policy.rules, *policy.flags) if not isinstance(row, Surge)]
+        entries = [row for policy in policies for row in (*policy.rules, *policy.flags) if not isinstance(row, APART)]
         for rule, title in {row.id: row.title for row in reversed(entries)}.items():
             yield {
                 "kind": "effect",

@@ -7,7 +7,7 @@ from typing import Any
 
 from qorgau.instants import format_duration
 from qorgau.rows import DeadlineRow, FlagRow, flag_order
-from qorgau.rules import Policy, Surge
+from qorgau.rules import APART, Policy
 
 Row = dict[str, Any]
 
@@ -45,7 +45,7 @@ class Tally:
     def rows(self, policy: Policy, name: str, service: str | None = None) -> Iterator[Row]:
         """A row for each rule of the policy in its order, those without a flag or deadline too."""
         own = policy if service is None else policy.for_service(service)
-        entries = [*own.rules, *(flag for flag in own.flags if not isinstance(flag, Surge))]
+        entries = [*own.rules, *(flag for flag in own.flags if not isinstance(flag, APART))]
         for rule, title in {entry.id: entry.title for entry in entries}.items():
             levels = {
                 level: {"raised": count, "cleared": self.cleared[rule, level]}

@@ -2,6 +2,7 @@
 
 from qorgau.rules.deadlines import CaseLine, Rule, Toll, Warn, When
 from qorgau.rules.flags import (
+    APART,
     Condition,
     Count,
     Date,
@@ -13,6 +14,7 @@ from qorgau.rules.flags import (
     Overtaken,
     ProtectionGap,
     Repeat,
+    Silence,
     Stale,
     Surge,
     Undated,
@@ -22,6 +24,7 @@ from qorgau.rules.frame import CalendarRules, CaseEnd, Frame, OrderTerm, Policy,
 from qorgau.rules.parts import ClockTime, Duration, Extension, Line, OnReopen, Part, Severity, Text, Where
 
 __all__ = [
+    "APART",
     "CalendarRules",
     "CaseEnd",
     "CaseLine",
@@ -49,6 +52,7 @@ __all__ = [
     "Rule",
     "Settle",
     "Severity",
+    "Silence",
     "Stale",
     "Step",
     "Surge",

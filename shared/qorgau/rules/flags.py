@@ -1,4 +1,4 @@
-"""The rows of rule flags (F1-F9), one model for each kind."""
+"""The rows of rule flags (F1-F10), one model for each kind."""
 
 from typing import Annotated, Any, Literal
 
@@ -147,6 +147,15 @@ class Surge(_Flag):
     suppress_below: int = 5
 
 
+class Silence(_Flag):
+    """A feed is silent (F10), for how long: policies/feeds.yaml; about an agency, no part of a case's history."""
+
+    kind: Literal["silence"]
+
+
+# What is about nobody's case, and is judged elsewhere than in the heart.
+APART = (Surge, Silence)
 Flag = Annotated[
-    Instant | Count | Overtaken | Repeat | OrderGap | Stale | ProtectionGap | Surge, Field(discriminator="kind")
+    Instant | Count | Overtaken | Repeat | OrderGap | Stale | ProtectionGap | Surge | Silence,
+    Field(discriminator="kind"),
 ]

@@ -23,6 +23,8 @@ from qorgau.bus import (
     partition_of,
 )
 from qorgau.errors import Rejected
+from qorgau.feeds.case import is_nobodys
+from qorgau.feeds.following import Feeds, feeds_of
 from qorgau.front.door import Door
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import FlagBook, FlagEntry, flag_entry
@@ -55,7 +57,6 @@ from qorgau.state.book import ListBook
 from qorgau.state.measured import MeasureBook, nothing_measured
 from qorgau.state.rows import Projection, nothing_listed
 from qorgau.store import Store
-from qorgau.surge.case import is_surge
 from qorgau.titles import load_titles
 from qorgau.tracker import Tracker
 from qorgau.vocabulary import FLAGS_TOPIC, POLICIES_TOPIC, REFERENCES_TOPIC
@@ -82,13 +83,15 @@ class Parts:
     lists: ListBook
     context: ContextBook
     measured: MeasureBook
+    feeds: Feeds
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
         """The HTTP side, with what only this service checks or shows."""
         settings, metrics = self.host.settings, self.host.metrics
         judge = PlanJudge(self.plan)
-        reading = Reading(settings.service, self.cases, judge, self.room.registered, others, elsewhere)
+        doubting = self.feeds.doubts
+        reading = Reading(settings.service, self.cases, judge, self.room.registered, others, elsewhere, doubting)
         log = FactsLog(self.host.producer, settings.service)
         posting = Posting(self.door, log, self.room, metrics, self.gate, guard)
         if settings.tracks:
@@ -168,6 +171,7 @@ async def parts_of(
             lists=ListBook(shown, listing(plan)),
             context=ContextBook(shown),
             measured=MeasureBook(shown, measuring(plan)),
+            feeds=feeds_of(host, plan.policy),
         )
         policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC, quiet=LOOK_EVERY), host.clock, in_force)
         # First of all: whether this is the policy to begin with.
@@ -194,7 +198,11 @@ async def parts_of(
                 *(one.prepare for one in tracker.follow_ups),
             ]
             stack.push_async_callback(tracker.reader.stop)
-            host.work += [tracker.run, partial(census, store, room, tracker.numbers, host.metrics), room.follow_cases]
+            host.work += [
+                tracker.run,
+                partial(census, store, room, tracker.numbers, host.metrics, doubting=parts.feeds.doubts),
+                room.follow_cases,
+            ]
         yield parts
 
 
@@ -219,7 +227,7 @@ def flags_follower(host: Host, book: FlagBook, surges: Remember | None = None) -
         await written.apply([entry for entry in entries if entry.service != host.settings.service])
         if surges is not None:
             own = [entry for entry in entries if entry.service == host.settings.service]
-            await surges([entry for entry in own if is_surge(entry.item["case"])])
+            await surges([entry for entry in own if is_nobodys(entry.item["case"])])
 
     return _follower(host.settings, FLAGS_TOPIC, apply, written.edition, book.edition)
 

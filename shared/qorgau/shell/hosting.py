@@ -67,7 +67,7 @@ class Host:
         """Whether the service does its work; `others`: further checks by name, empty where all is well."""
         checks = {"prepared": "" if self.prepared else "topics or database are not there yet", **others}
         for follower in self.followers:
-            checks[follower.topic] = "" if follower.caught_up else "not caught up"
+            checks[follower.name or follower.topic] = "" if follower.caught_up else "not caught up"
         return Readiness(not any(checks.values()), {name: trouble or "ok" for name, trouble in checks.items()})
 
     async def run(self, app: FastAPI, stopping: asyncio.Event) -> None:

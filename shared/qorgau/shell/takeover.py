@@ -11,6 +11,7 @@ from datetime import timedelta
 from qorgau.activation import FILE, Order
 from qorgau.errors import QorgauError, Rejected
 from qorgau.facts import Fact
+from qorgau.feeds.case import is_nobodys
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import flag_entry
 from qorgau.instants import parse_instant
@@ -20,7 +21,6 @@ from qorgau.shell.follower import LogRecord, TopicLog
 from qorgau.shell.progress import Progress
 from qorgau.shell.restoring import ToldEvent, remember, told_row
 from qorgau.store import Store
-from qorgau.surge.case import is_surge
 from qorgau.vocabulary import FLAGS_TOPIC
 
 # How often a replica asks whether a newer policy has come into force.
@@ -119,15 +119,15 @@ class TakeOver:
         await self.store.change(by_case, lambda stored: remember(stored, by_case[stored.record.case]))
 
     def _own(self, record: LogRecord) -> ToldEvent | None:
-        """An event of a case of this service; whatever else stands in the topic is for its readers to tell. A surge is
-        no case: it has no history that could lack it."""
+        """An event of a case of this service; whatever else stands in the topic is for its readers to tell. A surge
+        or a silence is no case: it has no history that could lack it."""
         try:
             event = from_kafka(record.headers, record.value)
             entry = flag_entry(event)
             assert isinstance(event, dict)
             told_row(entry.item)
             case, ours = entry.item["case"], entry.service == self.service
-            ours = ours and not is_surge(case) and self.store.partition(case) == record.partition
+            ours = ours and not is_nobodys(case) and self.store.partition(case) == record.partition
             return ToldEvent(parse_instant(event["time"]), entry.item) if ours else None
         except (Rejected, KeyError, TypeError, ValueError, AttributeError):
             return None

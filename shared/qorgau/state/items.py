@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qorgau.front.answers import INSTANT, TEXT, array, structure
+from qorgau.front.answers import CERTAINTY, INSTANT, TEXT, array, structure
 from qorgau.front.posted import REFERENCE
 from qorgau.vocabulary import FACT_TYPES
 
@@ -28,9 +28,9 @@ def steps(**fields: Mapping[str, Any]) -> dict[str, Any]:
     return array(structure(at=INSTANT, **fields))
 
 
-# What `CaseView.row` adds to every row.
+# What `CaseView.row` adds to every row; how certain it is, is told when it is read.
 EVERY_ROW: Item = {
-    "deadlines": array(structure(rule=TEXT, due_at=MAYBE_INSTANT))
+    "deadlines": array(structure(*CERTAINTY, rule=TEXT, due_at=MAYBE_INSTANT, **CERTAINTY))
     | {"description": "What somebody still has to do, the earliest due first; due_at is null while the clock stands"},
     "case_closed": YES_OR_NO,
 }

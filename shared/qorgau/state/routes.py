@@ -9,6 +9,8 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
 from qorgau.errors import Invalid
+from qorgau.feeds.certainty import Doubts
+from qorgau.feeds.marking import Doubting, marked_waits
 from qorgau.front.answers import TEXT, Responses, answer, page_of, ref, structure
 from qorgau.front.envelope import JSON
 from qorgau.front.paging import LIMIT, etag, key_of, not_modified, page
@@ -49,15 +51,20 @@ def list_schemas(lists: Sequence[ListRoute]) -> dict[str, Any]:
     return {one.schema: _row_schema(one.item) for one in lists}
 
 
-def lists_router(lists: Sequence[ListRoute], book: ListBook, now: Callable[[], int], access: Access) -> APIRouter:
-    """One route a list. `now`: logical time in microseconds, by which a row is overdue."""
+def lists_router(
+    lists: Sequence[ListRoute], book: ListBook, now: Callable[[], int], doubting: Doubting, access: Access
+) -> APIRouter:
+    """One route a list. `now`: logical time in microseconds, by which a row is overdue; `doubting`: what is uncertain
+    then."""
     router = v1()
     for one in lists:
-        _add(router, one, book, now, access)
+        _add(router, one, book, now, doubting, access)
     return router
 
 
-def _add(router: APIRouter, one: ListRoute, book: ListBook, now: Callable[[], int], access: Access) -> None:
+def _add(
+    router: APIRouter, one: ListRoute, book: ListBook, now: Callable[[], int], doubting: Doubting, access: Access
+) -> None:
     answers: Responses = {
         200: answer("The earliest due first; what nobody has to act on last", page_of(ref(one.schema)), JSON, _TAGGED),
         304: {"description": "It is the answer that If-None-Match names", "headers": _TAGGED},
@@ -85,7 +92,8 @@ def _add(router: APIRouter, one: ListRoute, book: ListBook, now: Callable[[], in
         before += [_instant(due_before)] if due_before is not None else []
         wanted = Wanted({name: value for name, value in named.items() if value is not None}, min(before, default=None))
         found = await book.page(one.kind, wanted, sender, key_of(cursor), limit + 1)
-        body = orjson.dumps(shown_to(sender, page([(key, _shown(row, at)) for key, row in found], limit)))
+        doubts = await doubting()
+        body = orjson.dumps(shown_to(sender, page([(key, _shown(row, at, doubts)) for key, row in found], limit)))
         version = sha256(body).hexdigest()[:32]
         headers = {"ETag": etag(version), "Cache-Control": "private, no-cache"}
         if not_modified(if_none_match, version):
@@ -93,10 +101,11 @@ def _add(router: APIRouter, one: ListRoute, book: ListBook, now: Callable[[], in
         return Response(body, media_type=JSON, headers=headers)
 
 
-def _shown(row: Mapping[str, Any], at: int) -> dict[str, Any]:
-    due = row["due"]
+def _shown(row: Mapping[str, Any], at: int, doubts: Doubts) -> dict[str, Any]:
+    due, item = row["due"], row["item"]
     return {
-        **row["item"],
+        **item,
+        "deadlines": marked_waits(item["deadlines"], row["region"], row["agency"], doubts),
         **{name: row[name] for name in ("case", "key", "state", "region", "agency", "court")},
         "due_at": None if due is None else format_instant(due),
         "overdue": due is not None and due < at,

@@ -44,7 +44,9 @@ LISTS = frozenset({"/v1/duplicates", "/v1/flags", "/v1/break-glass", "/v1/court-
 # `test_reports.py`.
 WITHOUT = frozenset({"/v1/reports", "/v1/facts", "/v1/flags/stream", "/v1/statistics", "/v1/parity", "/v1/rules"})
 # Nor do these; whose rows they show is decided by the book of those above (`test_listbook.py`).
-WITHOUT |= frozenset({"/v1/responses", "/v1/orders", "/v1/examinations", "/v1/findings", "/v1/attribution"})
+WITHOUT |= frozenset(
+    {"/v1/responses", "/v1/orders", "/v1/examinations", "/v1/findings", "/v1/attribution", "/v1/feeds"}
+)
 REFERENCES = "/v1/references/{system}/{number}"
 # What a kind of agency does not do whatever it reaches: support, consents, legal bases are the advocate's, merging is
 # a desk's.

@@ -1,10 +1,10 @@
 """Surges as flags: what one region and day has told, and what it tells at the moments that come. Pure.
 
-A region and day is written down as a case is, without facts: rows, numbers and outbox in one document. Beside them
-stands the evidence of each flag: the counts as they were when it was raised, and when it was cleared.
+Beside the flags of a region and day stands the evidence of each: the counts as they were when it was raised, and when
+it was cleared.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 from intake.statistics.methods import Evidence, SurgeRule, others
 from intake.statistics.periods import Days
 from intake.statistics.surges import Moment, Name, Region
+from intake.telling import with_changes
 from qorgau.record import CaseRecord
-from qorgau.rows import Change, FlagEvent, FlagRow
-from qorgau.shell.documents import Stored, with_events
-from qorgau.shell.restoring import told_row
+from qorgau.rows import Change, FlagRow
+from qorgau.shell.documents import Stored
 from qorgau.surge.case import surge_case
 
 
@@ -56,12 +56,6 @@ def told(stored: Stored, place: Place, moment: Moment, after: int, emitted_at: i
     cleared = [replace(down[key], cleared_at=moment.at, outcome="cleared") for key in sorted(down.keys() - up.keys())]
     if not raised and not cleared:
         return stored
-    changes: list[tuple[Change, FlagRow]] = [("cleared", row) for row in cleared]
-    changes += [("raised", row) for row in raised]
-    events = tuple(
-        FlagEvent(change, row, moment.at, record.seq + number) for number, (change, row) in enumerate(changes, 1)
-    )
-    rows = {row.id: row for row in (*record.flags, *cleared, *raised)}
     evidence = dict(stored.extra.get("evidence", {}))
     evidence |= {row.id: {"raised": shown(place, moment.up[up[row.key]])} for row in raised}
     evidence |= {
@@ -69,27 +63,9 @@ def told(stored: Stored, place: Place, moment: Moment, after: int, emitted_at: i
         for row in cleared
         if row.id in evidence
     }
-    record = replace(record, flags=tuple(rows.values()), seq=events[-1].seq, as_of=moment.at)
-    extra = {**stored.extra, "up": any(row.cleared_at is None for row in rows.values()), "evidence": evidence}
-    return with_events(replace(stored, record=record, extra=extra), events, emitted_at)
-
-
-def remembered(stored: Stored, items: Iterable[Mapping[str, Any]], day_of: Callable[[FlagRow], date]) -> Stored:
-    """The case with what the flags topic tells of it and the database does not know: it was lost, or put back."""
-    new = sorted((item for item in items if item["seq"] > stored.record.seq), key=lambda item: int(item["seq"]))
-    if not new:
-        return stored
-    rows = {row.id: row for row in stored.record.flags}
-    for item in new:
-        rows[str(item["id"])] = told_row(item)
-    flags = tuple(rows.values())
-    at = max(row.raised_at if row.cleared_at is None else row.cleared_at for row in flags)
-    record = replace(stored.record, flags=flags, seq=int(new[-1]["seq"]), as_of=at)
-    up = any(row.cleared_at is None for row in flags)
-    day = day_of(flags[0])
-    extra = {"evidence": {}, **stored.extra, "region": flags[0].region, "day": day.isoformat(), "up": up}
-    # Events are published in the order of their numbers: whatever waits in the outbox has been told before these.
-    return replace(stored, record=record, outbox=(), extra=extra)
+    changes: list[tuple[Change, FlagRow]] = [("cleared", row) for row in cleared]
+    changes += [("raised", row) for row in raised]
+    return with_changes(stored, changes, moment.at, emitted_at, {"evidence": evidence})
 
 
 def _raised(case: str, place: Place, name: Name, at: int) -> FlagRow:

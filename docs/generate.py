@@ -244,7 +244,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
 def _keeper(service: str, access: Access) -> Keeper:
     door = Door(service, MODELS[service], frozenset(), int, _KEY)
     posting = Posting(door, _NOBODY, _NOBODY, Metrics(), _NOBODY)
-    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _NOBODY, _ready, access)
+    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _NOBODY, _ready, access, _NOBODY)
 
 
 async def _ready() -> Readiness:

@@ -22,8 +22,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(host, book))
-        # Open streams end with the process, not after their readers.
-        stream = FlagStream(Topic(settings.brokers, FLAGS_TOPIC), host.metrics, stopping=stopping)
+        stream = FlagStream(Topic(settings.brokers, FLAGS_TOPIC), host.streams)
         router = flags_router(book, stream, settings.owners, host.access)
 
         async def ready() -> Readiness:

@@ -23,6 +23,7 @@ from qorgau.bus import (
     partition_of,
 )
 from qorgau.errors import Rejected
+from qorgau.front.casefeed import CaseFeed
 from qorgau.front.door import Door
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import FlagBook, FlagEntry, flag_entry
@@ -45,6 +46,7 @@ from qorgau.shell.context import ContextBook
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.hosting import Host, host_of
+from qorgau.shell.lookout import Lookout
 from qorgau.shell.policies import LOOK_EVERY, PolicyWatch
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
@@ -105,7 +107,10 @@ class Parts:
             )
             self.host.work.append(inbound.run)
         rules = Rulebook(self.plan.policy.for_service(settings.service), load_titles(settings.titles))
-        return Keeper(posting, self.registry, reading, rules, self.ready, self.host.access, settings.serves_api)
+        lookout = Lookout(self.store.versions)
+        self.host.work.append(lookout.run)
+        feed = CaseFeed(reading, lookout, self.host.streams)
+        return Keeper(posting, self.registry, reading, rules, self.ready, self.host.access, feed, settings.serves_api)
 
     def numbers(self) -> Collection[int]:
         """The partitions this replica answers for; none where it does not track."""

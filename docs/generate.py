@@ -19,6 +19,7 @@ import notifier.api
 import police_dispatch.api
 import police_dispatch.domain
 from court_tracker.courts import courts_router
+from court_tracker.feed import hearing_feed_router
 from intake.api import vault_routers
 from intake.export import export_router
 from intake.reports import Reports
@@ -236,6 +237,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
             parity_router(COURT, _NOBODY, access),
             lists_router(court_tracker.api.LISTS, _NOBODY, int, access),
             courts_router(_NOBODY, _NOBODY, int, access),
+            hearing_feed_router(_NOBODY, access),
         ),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
     }

@@ -53,6 +53,8 @@ from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
 from qorgau.shell.tracking import Derive, tracker_of
 from qorgau.state.book import ListBook
+from qorgau.state.changelog import ChangeLog
+from qorgau.state.changes import Changing, nothing_changes
 from qorgau.state.measured import Measure, MeasureBook, nothing_measured
 from qorgau.state.rows import Projection, nothing_listed
 from qorgau.store import Store
@@ -83,6 +85,7 @@ class Parts:
     lists: ListBook
     context: ContextBook
     measured: MeasureBook
+    changes: ChangeLog
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
@@ -133,11 +136,14 @@ async def parts_of(
     listing: Callable[[Plan], Projection] = nothing_listed,
     measuring: Callable[[Plan], Measure] = nothing_measured,
     derive: Derive | None = None,
+    changing: Callable[[Plan], Changing] = nothing_changes,
+    concerned: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Parts]:
     """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
     given the host and the partition of a case. `listing`: the rows of lists that a case makes under a plan;
     `measuring`: what it adds to sums. `derive`: what the service itself says because of facts, by the parts of its
-    tracker."""
+    tracker. `changing`: what changes of the rows of a list, kept for who follows it; `concerned`: the types of fact
+    without which a case has none of them."""
     in_force = settings.in_force()
     plan = compile_policy(in_force.policy, settings.service, in_force.begins)
     key = settings.token_key.get_secret_value()
@@ -172,6 +178,7 @@ async def parts_of(
             lists=ListBook(shown, listing(plan)),
             context=ContextBook(shown),
             measured=MeasureBook(shown, measuring(plan)),
+            changes=ChangeLog(shown, changing(plan), concerned),
         )
         policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC, quiet=LOOK_EVERY), host.clock, in_force)
         # First of all: whether this is the policy to begin with.
@@ -188,7 +195,8 @@ async def parts_of(
             # What makes no rows costs nothing.
             lists = [] if listing is nothing_listed else [ListBook(written, listing(plan))]
             sums = [] if measuring is nothing_measured else [MeasureBook(written, measuring(plan))]
-            views: list[ListBook | MeasureBook] = [*lists, *sums]
+            changes = [ChangeLog(written, changing(plan), concerned)] if concerned else []
+            views: list[ListBook | MeasureBook | ChangeLog] = [*lists, *sums, *changes]
             parts.tracker = tracker = tracker_of(
                 host, plan, number_of, before_the_log, written, ends, views, derive, policies
             )

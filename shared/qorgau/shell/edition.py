@@ -18,7 +18,7 @@ from qorgau.shell.mongo import collection, deadline
 # the policies that were in force) is kept when the rest is made again.
 PROJECTIONS = (
     *("cases", "context", "parked", "positions", "references", "flags", "followed", "shared", "waiting"),
-    *("counted", "delays", "listed", "measured"),
+    *("counted", "delays", "listed", "measured", "changed"),
 )
 # How often those who write look whether another edition has begun.
 CHECK_EVERY = timedelta(seconds=1)
@@ -138,4 +138,4 @@ async def _copy_indexes(database: Any, before: str, after: str) -> None:
         indexes = await database[before].index_information()
         for name, index in indexes.items():
             if name != "_id_":
-                await database[after].create_index(index["key"], name=name)
+                await database[after].create_index(index["key"], name=name, unique=bool(index.get("unique")))

@@ -70,14 +70,14 @@ class ListBook:
         """At most `limit` rows after a key that the sender may see, the earliest due first, with their keys."""
         query: dict[str, Any] = {"kind": kind} | {name: wanted.equal[name] for name in _EQUAL if name in wanted.equal}
         query["at"] = {"$gt": after, "$lt": _TOP if wanted.before is None else f"{wanted.before:020d}"}
-        visible = _visible(sender)
+        visible = visible_rows(sender)
         async with deadline():
             rows = self._rows.find({"$and": [query, visible]} if visible else query).sort("at", 1).limit(limit)
             return [(document["at"], document) for document in await rows.to_list(None)]
 
     async def of_court(self, kind: str, court: str, sender: Sender) -> list[dict[str, Any]]:
         """Every row of a kind before a court that the sender may see."""
-        query, visible = {"kind": kind, "court": court}, _visible(sender)
+        query, visible = {"kind": kind, "court": court}, visible_rows(sender)
         async with deadline(BATCH_DEADLINE):
             rows = self._rows.find({"$and": [query, visible]} if visible else query)
             found: list[dict[str, Any]] = await rows.to_list(None)
@@ -114,7 +114,7 @@ def _forget(name: str, version: int) -> DeleteOne:
     return DeleteOne({"_id": name, "v": {"$lte": version}})
 
 
-def _visible(sender: Sender) -> dict[str, Any]:
+def visible_rows(sender: Sender) -> dict[str, Any]:
     """Which rows a sender may see, as a query: those of its regions where it supervises, else of the cases it is part
     of by their facts."""
     if sender.reach in (Reach.REGION, Reach.CODES) and EVERY in sender.regions:

@@ -1,12 +1,9 @@
 """The feeds of cases and of hearings as their readers have them: cut in the middle, a service that is started again, a
 fact that comes late; each thing once and in order, and to nobody whom the lists would not show it."""
 
-import asyncio
-import json
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,55 +12,11 @@ import httpx2
 from qorgau.facts import Fact
 from qorgau.instants import format_instant
 from qorgau.vocabulary import COURT, POLICE
+from tests.e2e.following import Event, feed, some
 from tests.e2e.live.world import REGION, ago, check_refused, registered, token
-from tests.e2e.stack import KEEPERS, PATIENCE, Row, Stack, eventually
+from tests.e2e.stack import KEEPERS, Stack, eventually
 
 HERE, THERE = "KZ-75-01", "KZ-75-02"
-Event = tuple[str, str, Row]
-"""Its id, its type and its data."""
-
-
-@asynccontextmanager
-async def feed(
-    stack: Stack,
-    service: str,
-    path: str,
-    *,
-    last: str | None = None,
-    who: Mapping[str, str] | None = None,
-    **query: str,
-) -> AsyncIterator[AsyncIterator[Event]]:
-    """A feed from now on, or after an id; what only moves the position has no type and no data."""
-    headers = dict(who or {}) | ({} if last is None else {"last-event-id": last})
-    url = f"{stack.url(service)}{path}"
-    async with stack.http.stream("GET", url, headers=headers, params=query, timeout=PATIENCE) as answer:
-        assert answer.status_code == 200, (await answer.aread()).decode()
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        yield _events(answer)
-
-
-async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
-    kind, data = "", Row()
-    async for line in answer.aiter_lines():
-        name, _, value = line.partition(": ")
-        if name == "event":
-            kind = value
-        elif name == "data":
-            data = json.loads(value)
-        elif name == "id":
-            yield value, kind, data
-            kind, data = "", Row()
-
-
-async def some(events: AsyncIterator[Event], count: int) -> list[Event]:
-    """The next things that are told, so many."""
-    found: list[Event] = []
-    async with asyncio.timeout(PATIENCE):
-        while len(found) < count:
-            one = await anext(events)
-            if one[1]:
-                found.append(one)
-    return found
 
 
 async def started_again(stack: Stack, service: str) -> None:

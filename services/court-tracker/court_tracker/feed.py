@@ -1,7 +1,7 @@
 """`GET /v1/hearings/events`: each change of a hearing once, as it is found, to whom the list of hearings shows it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -21,13 +21,14 @@ from qorgau.identity.sender import Sender
 from qorgau.instants import format_instant
 from qorgau.service import v1
 from qorgau.shell.lookout import Lookout, changed_or_quiet
-from qorgau.state.changelog import ChangeLog
+from qorgau.state.book import is_shown
+from qorgau.state.changelog import ChangeLog, Entry, Leaf
 from qorgau.state.items import MAYBE_INSTANT, MAYBE_REFERENCE, MAYBE_TEXT
 
 KIND = "qorgau.hearing.changed.v1"
-# So many at once: what a slow reader makes wait is no more.
-AT_ONCE = 200
-_ID = re.compile(r"([0-9]{1,6})-([0-9]{1,15})")
+# So many leaves at once: what a slow reader makes wait is no more.
+AT_ONCE = 5
+_ID = re.compile(r"([1-9][0-9]{0,11})\.([0-9]{1,3})-([0-9a-f]{12})")
 _WORD, _CODE = r"^[a-z0-9_-]{1,40}$", r"^[A-Za-z0-9/_.-]{1,80}$"
 _STATE = {"enum": sorted({*STATES.values(), "relisted", "postponed", "decided", WITHDRAWN})}
 HEARING_SCHEMAS: Mapping[str, Any] = MappingProxyType(
@@ -57,6 +58,23 @@ _DESCRIPTION = (
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a reader is: how many entries of which leaf of the log they have had; 0 and 0: nothing."""
+
+    leaf: int
+    entries: int
+    mark: str
+
+    @property
+    def id(self) -> str:
+        """As the id of an event."""
+        return f"{self.leaf}.{self.entries}-{self.mark}" if self.leaf else "0"
+
+
+BEGIN = Place(0, 0, "")
+
+
+@dataclass(frozen=True, slots=True)
 class HearingFeed:
     """The feeds of hearings of one process; `lookout` notices when the log of changes has grown."""
 
@@ -64,50 +82,71 @@ class HearingFeed:
     lookout: Lookout
     streams: Streams
 
-    async def start(self, last: str | None) -> tuple[int, int]:
-        """The edition and the number after which a reader goes on. Raises Invalid, Gone, Unavailable."""
-        edition, newest = self.log.edition.number, await self.log.newest()
+    async def start(self, last: str | None) -> Place:
+        """Where a reader goes on. Raises Invalid, Gone, Unavailable."""
+        if last == BEGIN.id:
+            return BEGIN
         if last is None:
-            return edition, newest
-        if last == "0":
-            return edition, 0
+            end = await self.log.newest()
+            return BEGIN if end == 0 else _end_of((await self.log.leaves(end, 1))[0])
         named = _ID.fullmatch(last)
         if named is None:
             raise Invalid("It is no id of an event of this feed; leave it out to begin now.", field="Last-Event-ID")
-        if int(named[1]) != edition or int(named[2]) > newest:
-            raise Gone("This feed has no such place (any more); begin again with 0.", field="Last-Event-ID")
-        return edition, int(named[2])
+        place = Place(int(named[1]), int(named[2]), named[3])
+        _check(place, await self.log.leaves(place.leaf, 1))
+        return place
 
-    async def batches(self, wanted: Mapping[str, str], sender: Sender, edition: int, had: int) -> Source:
-        """What a stream tells a reader who has had what comes up to this number. Raises Gone where the log is made
-        again meanwhile."""
-        yield [event("", f"{edition}-{had}")]
+    async def batches(self, wanted: Mapping[str, str], sender: Sender, had: Place) -> Source:
+        """What a stream tells a reader who is so far. Raises Gone where the log is made again meanwhile."""
+        yield [event("", had.id)]
         with self.lookout.watching("") as changed:
             while True:
+                more = False
                 try:
-                    told, had, more = await self._next(wanted, sender, edition, had)
+                    leaves = await self.log.leaves(had.leaf, AT_ONCE)
                 except Unavailable:
-                    told, more = [], False
-                yield [*told, event("", f"{edition}-{had}")]
+                    yield [event("", had.id)]
+                else:
+                    _check(had, leaves)
+                    told, more = list(_told(leaves, had, wanted, sender)), len(leaves) == AT_ONCE
+                    had = _end_of(leaves[-1]) if leaves else had
+                    yield [*told, event("", had.id)]
                 if not more:
                     await changed_or_quiet(changed)
 
-    async def _next(
-        self, wanted: Mapping[str, str], sender: Sender, edition: int, had: int
-    ) -> tuple[list[bytes], int, bool]:
-        """The next events, the number after them, and whether there are more."""
-        end = await self.log.newest()
-        found = await self.log.page(wanted, sender, had, end, AT_ONCE) if end > had else []
-        if self.log.edition.number != edition:
-            raise Gone
-        told = [event(KIND, f"{edition}-{number}", shown_to(sender, _shown(one))) for number, one in found]
-        more = len(found) == AT_ONCE
-        return told, found[-1][0] if more else max(had, end), more
+
+def _check(place: Place, leaves: Sequence[Leaf]) -> None:
+    """Raises Gone where the first leaf is not the one of this place."""
+    there = leaves[0] if leaves else None
+    if place != BEGIN and not (
+        there and (there.number, there.mark) == (place.leaf, place.mark) and place.entries <= len(there.entries)
+    ):
+        raise Gone("This feed has no such place (any more); begin again with 0.", field="Last-Event-ID")
 
 
-def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("case", "key", "number", "state", "was", "region", "court")
-    return {name: one[name] for name in names} | {"at": format_instant(one["at"]), **one["item"]}
+def _end_of(leaf: Leaf) -> Place:
+    return Place(leaf.number, len(leaf.entries), leaf.mark)
+
+
+def _told(leaves: Sequence[Leaf], had: Place, wanted: Mapping[str, str], sender: Sender) -> Iterator[bytes]:
+    for leaf in leaves:
+        first = had.entries if leaf.number == had.leaf else 0
+        for count, entry in enumerate(leaf.entries[first:], start=first + 1):
+            change = entry.change
+            named = {"case": entry.case, "region": change.region, "court": change.court, "state": change.state}
+            if wanted.items() <= named.items() and is_shown(sender, change.region, entry.parts):
+                place = Place(leaf.number, count, leaf.mark)
+                yield event(KIND, place.id, shown_to(sender, _shown(entry)))
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    change = entry.change
+    return {
+        "case": entry.case,
+        **{name: getattr(change, name) for name in ("key", "number", "state", "was", "region", "court")},
+        "at": format_instant(change.at),
+        **change.item,
+    }
 
 
 def lookout_of(log: ChangeLog) -> Lookout:
@@ -142,7 +181,7 @@ def hearing_feed_router(feed: HearingFeed, access: Access) -> APIRouter:
         feed.streams.check_room(reader.sender)
         named = {"case": case, "region": region, "court": court, "state": state}
         wanted = {name: value for name, value in named.items() if value is not None}
-        edition, had = await feed.start(last)
-        return feed.streams.answer(reader, feed.batches(wanted, reader.sender, edition, had))
+        had = await feed.start(last)
+        return feed.streams.answer(reader, feed.batches(wanted, reader.sender, had))
 
     return router

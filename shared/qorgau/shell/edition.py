@@ -138,4 +138,4 @@ async def _copy_indexes(database: Any, before: str, after: str) -> None:
         indexes = await database[before].index_information()
         for name, index in indexes.items():
             if name != "_id_":
-                await database[after].create_index(index["key"], name=name, unique=bool(index.get("unique")))
+                await database[after].create_index(index["key"], name=name)

@@ -4,7 +4,7 @@ A row is written before its case is saved and in the same journal, so no case is
 is lost, the case is stepped again and its rows with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -70,14 +70,14 @@ class ListBook:
         """At most `limit` rows after a key that the sender may see, the earliest due first, with their keys."""
         query: dict[str, Any] = {"kind": kind} | {name: wanted.equal[name] for name in _EQUAL if name in wanted.equal}
         query["at"] = {"$gt": after, "$lt": _TOP if wanted.before is None else f"{wanted.before:020d}"}
-        visible = visible_rows(sender)
+        visible = _visible(sender)
         async with deadline():
             rows = self._rows.find({"$and": [query, visible]} if visible else query).sort("at", 1).limit(limit)
             return [(document["at"], document) for document in await rows.to_list(None)]
 
     async def of_court(self, kind: str, court: str, sender: Sender) -> list[dict[str, Any]]:
         """Every row of a kind before a court that the sender may see."""
-        query, visible = {"kind": kind, "court": court}, visible_rows(sender)
+        query, visible = {"kind": kind, "court": court}, _visible(sender)
         async with deadline(BATCH_DEADLINE):
             rows = self._rows.find({"$and": [query, visible]} if visible else query)
             found: list[dict[str, Any]] = await rows.to_list(None)
@@ -114,7 +114,7 @@ def _forget(name: str, version: int) -> DeleteOne:
     return DeleteOne({"_id": name, "v": {"$lte": version}})
 
 
-def visible_rows(sender: Sender) -> dict[str, Any]:
+def _visible(sender: Sender) -> dict[str, Any]:
     """Which rows a sender may see, as a query: those of its regions where it supervises, else of the cases it is part
     of by their facts."""
     if sender.reach in (Reach.REGION, Reach.CODES) and EVERY in sender.regions:
@@ -124,3 +124,12 @@ def visible_rows(sender: Sender) -> dict[str, Any]:
         return own
     region = {"region": {"$in": sorted(sender.regions)}}
     return region if sender.reach is Reach.CODES else {"$or": [region, own]}
+
+
+def is_shown(sender: Sender, region: str | None, belongs: Iterable[str]) -> bool:
+    """The same for one row, of its region and of whom its case has for parts."""
+    if sender.reach in (Reach.REGION, Reach.CODES) and EVERY in sender.regions:
+        return True
+    if sender.reach is not Reach.OWN and region in sender.regions:
+        return True
+    return sender.reach is not Reach.CODES and not parts_of(sender.agency, sender.regions).isdisjoint(belongs)

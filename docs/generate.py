@@ -19,6 +19,7 @@ import notifier.api
 import police_dispatch.api
 import police_dispatch.domain
 from court_tracker.courts import courts_router
+from court_tracker.feed import hearing_feed_router
 from intake.api import vault_routers
 from intake.export import export_router
 from intake.reports import Reports
@@ -252,6 +253,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
             lists_router(court_tracker.api.LISTS, _NOBODY, int, _NOBODY, access),
             courts_router(_NOBODY, _NOBODY, int, access),
             kpis,
+            hearing_feed_router(_NOBODY, access),
         ),
         NOTIFIER: notifier.api.build_api(router, _ready, Metrics()),
     }
@@ -260,7 +262,7 @@ def apps(access: Access | None = None) -> dict[str, FastAPI]:
 def _keeper(service: str, access: Access) -> Keeper:
     door = Door(service, MODELS[service], frozenset(), int, _KEY)
     posting = Posting(door, _NOBODY, _NOBODY, Metrics(), _NOBODY)
-    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _NOBODY, _ready, access)
+    return Keeper(posting, _NOBODY, Reading(service, _NOBODY, _NOBODY), _NOBODY, _ready, access, _NOBODY)
 
 
 async def _ready() -> Readiness:

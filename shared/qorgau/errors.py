@@ -80,6 +80,12 @@ class Conflict(Rejected):
     slug, title, status = "conflict", "The same request is being carried out", 409
 
 
+class Gone(Rejected):
+    """What was asked for was there once, or nowhere; asking for it again is of no use."""
+
+    slug, title, status = "gone", "This is not there any more", 410
+
+
 class StaleVersion(Rejected):
     """`If-Match` names a version that is no longer the current one."""
 

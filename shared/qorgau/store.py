@@ -239,6 +239,12 @@ class Store:
             document = await self._cases.find_one({"_id": case})
         return None if document is None else from_document(document)
 
+    async def versions(self, cases: Collection[str]) -> dict[str, str]:
+        """The versions of those cases that are there."""
+        async with deadline():
+            found = await self._cases.find({"_id": {"$in": list(cases)}}, {"v": 1}).to_list(None)
+        return {document["_id"]: document["v"] for document in found}
+
     async def case_of_flag(self, flag_id: str) -> str | None:
         """The case in which this service raised a flag, or None."""
         async with deadline():

@@ -143,7 +143,7 @@ def _metrics(registry: CollectorRegistry) -> dict[str, Counter | Gauge | Histogr
         "unjudged": gauge("unjudged_partitions", "Partitions whose cases cannot be judged now"),
         "loop_stall": gauge("loop_stall_seconds", "Longest time the event loop did not turn, since the last look"),
         "producer_rebuilds": counter("producer_rebuilds", "Producers replaced because they stopped acknowledging"),
-        "stream_clients": gauge("stream_clients", "Open streams of flags"),
+        "stream_clients": gauge("stream_clients", "Open server-sent streams"),
         "audit_entries": gauge("audit_entries", "Length of the audit chain"),
         "audit_anchored": gauge("audit_anchored_timestamp_seconds", "When the audit chain was last told to Kafka"),
         "tokens_refused": counter("tokens_refused", "Requests without a token that counts", "reason"),

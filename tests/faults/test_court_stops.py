@@ -12,6 +12,7 @@ import pytest
 from qorgau.facts import Fact
 from qorgau.instants import DAY, HOUR, MINUTE, format_instant
 from qorgau.vocabulary import COURT
+from tests.e2e.following import feed, some
 from tests.e2e.stack import PATIENCE, Stack, eventually
 
 REGION = "KZ-75"
@@ -81,3 +82,13 @@ async def test_a_stop_reaches_each_hearing_once_though_the_tracker_dies_in_the_m
     # Rows are written a moment before the case is saved.
     await eventually(once)
     assert await states(stack, court) == {"suspended": number}
+    async with feed(stack, COURT, "/v1/hearings/events", after="0", court=court) as events:
+        told = await some(events, 2 * number)
+        # Behind the last of them there is nothing but the place of the reader.
+        assert (await anext(events))[1] == ""
+    changes = Counter((data["case"], data["number"], data["state"]) for _, _, data in told)
+    expected = [(f"{court}-{n}", count, state) for n in range(number) for count, state in _STEPS]
+    assert changes == dict.fromkeys(expected, 1)
+
+
+_STEPS = ((1, "listed"), (2, "suspended"))

@@ -4,16 +4,20 @@ theirs."""
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
 from docs import generate
 from fastapi import FastAPI
+from fastapi.security import HTTPAuthorizationCredentials
+from starlette.requests import Request
 
 from qorgau.auth import make_token
 from qorgau.front.limits import Limiter
 from qorgau.identity.access import Access
+from qorgau.identity.claims import Refused
 from qorgau.identity.sender import SCOPES, Reach, Role
 from qorgau.identity.table import OPEN, TABLE, Row
 from qorgau.identity.tokens import SharedKeyTokens
@@ -139,6 +143,20 @@ async def test_a_refused_token_is_counted_and_told_once_a_second_and_never_shown
     for part in stolen.removeprefix("Bearer ").split("."):
         assert part not in caplog.text
         assert part not in answer.text
+
+
+async def test_who_reads_an_answer_that_goes_on_is_asked_again_whether_the_token_counts() -> None:
+    shut_out: set[str] = set()
+    access = Access(SharedKeyTokens(KEY, revoked=shut_out.__contains__), Limiter(), Metrics())
+    route = SimpleNamespace(path="/v1/flags/stream")
+    request = Request({"type": "http", "method": "GET", "headers": [], "route": route})
+    token = headers(Role.SUPERVISOR)["authorization"].removeprefix("Bearer ")
+    reader = await access.lasting(request, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
+    assert (reader.sender.agency, reader.sender.reach) == ("coordinator/KZ-75", Reach.REGION)
+    await reader.check()
+    shut_out.add("coordinator/KZ-75")
+    with pytest.raises(Refused):
+        await reader.check()
 
 
 async def test_a_request_counts_once_however_many_parts_ask_who_sends_it() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from notifier.stream import FlagStream
 from qorgau.errors import Invalid, TooManyRequests
+from qorgau.front.streams import Streams
+from qorgau.identity.access import Lasting
 from qorgau.identity.sender import Reach, Sender
 from qorgau.shell.follower import LogRecord
 from qorgau.telemetry import Metrics
@@ -59,7 +61,15 @@ def log() -> Log:
 
 @pytest.fixture
 def stream(log: Log) -> FlagStream:
-    return FlagStream(log, Metrics(), most=2)
+    return FlagStream(log, Streams(Metrics(), most=2))
+
+
+async def stands() -> None:
+    """The token still counts."""
+
+
+def events_of(stream: FlagStream, offsets: list[int], sender: Sender = ALL) -> AsyncGenerator[bytes, None]:
+    return stream.streams.events(Lasting(sender, stands), stream.batches(offsets, sender))
 
 
 def parsed(event: bytes) -> dict[str, Any]:
@@ -68,7 +78,7 @@ def parsed(event: bytes) -> dict[str, Any]:
 
 
 async def some(stream: FlagStream, offsets: list[int], count: int, sender: Sender = ALL) -> list[dict[str, Any]]:
-    async with asyncio.timeout(5), aclosing(stream.events(offsets, sender)) as events:
+    async with asyncio.timeout(5), aclosing(events_of(stream, offsets, sender)) as events:
         return [parsed(await anext(events)) for _ in range(count)]
 
 
@@ -108,25 +118,25 @@ async def test_flags_of_others_and_what_cannot_be_read_only_move_the_position(lo
 
 async def test_a_stop_ends_a_stream_that_waits(log: Log, stream: FlagStream) -> None:
     log.batches = [[]]
-    events = stream.events([0, 0, 0], ALL)
+    events = events_of(stream, [0, 0, 0])
     await anext(events)
     await anext(events)
     rest = asyncio.ensure_future(anext(events, b"end"))
     await asyncio.sleep(0)
-    stream.stopping.set()
+    stream.streams.stopping.set()
     assert await asyncio.wait_for(rest, 5) == b"end"
     assert log.closed == 1
 
 
 async def test_so_many_streams_and_no_more_are_open(stream: FlagStream) -> None:
     offsets = await stream.start(None)
-    async with aclosing(stream.events(offsets, ALL)) as one, aclosing(stream.events(offsets, ALL)) as two:
+    async with aclosing(events_of(stream, offsets)) as one, aclosing(events_of(stream, offsets)) as two:
         await anext(one)
         await anext(two)
-        assert b"qorgau_stream_clients 2.0" in stream.metrics.text()
+        assert b"qorgau_stream_clients 2.0" in stream.streams.metrics.text()
         with pytest.raises(TooManyRequests):
-            await stream.start(None)
-    assert await stream.start(None) == offsets
+            stream.streams.check_room(ALL)
+    stream.streams.check_room(ALL)
 
 
 async def test_what_a_crash_repeats_in_the_topic_is_passed_on_once(log: Log, stream: FlagStream) -> None:

@@ -1,8 +1,9 @@
 """Cases over HTTP: read by their parts, written into by who was given them; a case of others is as one that is not
 there."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -13,16 +14,19 @@ from docs import generate
 import court_tracker.api
 from qorgau.auth import make_token
 from qorgau.facts import Fact
+from qorgau.front.casefeed import CaseFeed
 from qorgau.front.door import Admitted, Door
 from qorgau.front.gate import Gate
 from qorgau.front.keeper import Keeper
 from qorgau.front.posting import Posting
 from qorgau.front.reading import Reading, Shown
 from qorgau.front.registering import Registry
+from qorgau.front.streams import Streams
 from qorgau.identity.sender import SCOPES
 from qorgau.record import CaseRecord
 from qorgau.rows import DeadlineRow, FlagRow, Judged
 from qorgau.service import Readiness
+from qorgau.shell.lookout import Lookout
 from qorgau.telemetry import Metrics
 from qorgau.vocabulary import COURT
 from tests.entry import KnownFacts, access
@@ -76,6 +80,9 @@ class World:
         flags = (FlagRow(case, "F5", PAIR, "flag", "high", None, None, 1),)
         return None if facts is None else Shown(CaseRecord(case, tuple(facts), flags, as_of=2), "1")
 
+    async def versions(self, cases: Collection[str]) -> dict[str, str]:
+        return {}
+
     async def case_of_flag(self, flag_id: str) -> str | None:
         flags = {FlagRow(case, "F5", PAIR, "flag", "high", None, None, 1).id: case for case in self.known.facts}
         return flags.get(flag_id)
@@ -112,7 +119,8 @@ async def client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     posting = Posting(door, anyone, anyone, Metrics(), Gate(world.known))
     reading = Reading(COURT, world, world, world.registered)
     registry = Registry(anyone, world, world.facts_of, KEY, door.kinds)
-    app = court_tracker.api.build_api(Keeper(posting, registry, reading, anyone, ready, access(KEY)))
+    feed = CaseFeed(reading, Lookout(world.versions), Streams(Metrics(), lasts=timedelta()))
+    app = court_tracker.api.build_api(Keeper(posting, registry, reading, anyone, ready, access(KEY), feed))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         yield client
 
@@ -126,7 +134,8 @@ def bearer(agency: str = "court/KZ-75-01", *regions: str, **claims: Any) -> dict
 
 def paths(case: str) -> list[str]:
     flag = FlagRow(case, "F5", PAIR, "flag", "high", None, None, 1).id
-    return [f"/v1/cases/{case}", f"/v1/cases/{case}/facts", f"/v1/cases/{case}/flags", f"/v1/flags/{flag}/explanation"]
+    of_case = [f"/v1/cases/{case}{part}" for part in ("", "/facts", "/flags", "/events?after=0")]
+    return [*of_case, f"/v1/flags/{flag}/explanation"]
 
 
 READERS = {
@@ -148,7 +157,7 @@ async def test_a_case_of_others_is_read_by_nobody_and_looks_as_one_that_is_not_t
 ) -> None:
     regions, seen = READERS[agency]
     who = bearer(agency, *regions)
-    for kind in range(4):
+    for kind in range(5):
         missing = await client.get(paths("missing")[kind], headers=who)
         assert missing.status_code == 404
         for case in ("own", "near", "foreign"):

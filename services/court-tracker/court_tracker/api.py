@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from court_tracker.courts import COURT_SCHEMAS
+from court_tracker.feed import HEARING_SCHEMAS
 from court_tracker.state.items import ITEMS
 from qorgau.front.keeper import Keeper
 from qorgau.state.routes import ListRoute, list_schemas
@@ -16,4 +17,4 @@ LISTS = (
 
 def build_api(keeper: Keeper, *own: APIRouter) -> FastAPI:
     """The application of court-tracker; `own`: the routes that it adds."""
-    return keeper.app(*own, schemas={**list_schemas(LISTS), **COURT_SCHEMAS})
+    return keeper.app(*own, schemas={**list_schemas(LISTS), **COURT_SCHEMAS, **HEARING_SCHEMAS})

@@ -6,9 +6,11 @@ import sys
 from court_tracker.api import LISTS, build_api
 from court_tracker.courts import courts_router
 from court_tracker.domain import FACTS
+from court_tracker.feed import HearingFeed, hearing_feed_router, lookout_of
 from court_tracker.measured import measured_of
 from court_tracker.settings import Settings
 from court_tracker.state import projection
+from court_tracker.state.changing import CONCERNED, changing
 from court_tracker.stops.following import Stops
 from qorgau.bus import FactsLog
 from qorgau.front.kpis import kpis_router
@@ -26,12 +28,23 @@ def stops_of(parts: Deriving) -> Stops:
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    async with parts_of(settings, FACTS, listing=projection, measuring=measured_of, derive=stops_of) as parts:
+    async with parts_of(
+        settings,
+        FACTS,
+        listing=projection,
+        measuring=measured_of,
+        changing=changing,
+        concerned=CONCERNED,
+        derive=stops_of,
+    ) as parts:
         host = parts.host
         lists = lists_router(LISTS, parts.lists, host.clock.now, parts.feeds.doubts, host.access)
         courts = courts_router(parts.lists, parts.context, host.clock.now, host.access)
         kpis = kpis_router(parts.measured.rows, parts.plan, host.clock.now, host.access)
-        await host.run(build_api(parts.keeper(), parity_of(parts), lists, courts, kpis), stopping)
+        lookout = lookout_of(parts.changes)
+        host.work.append(lookout.run)
+        feed = hearing_feed_router(HearingFeed(parts.changes, lookout, host.streams), host.access)
+        await host.run(build_api(parts.keeper(), parity_of(parts), feed, lists, courts, kpis), stopping)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from notifier.listing import Asked, listed
-from notifier.stream import MEDIA, FlagStream
+from notifier.stream import FlagStream
 from qorgau.errors import Invalid, NotFound
 from qorgau.feeds.certainty import Certainty
 from qorgau.feeds.marking import Doubting
@@ -28,7 +28,8 @@ from qorgau.front.flagbook import FlagBook
 from qorgau.front.paging import LIMIT, key_of, page
 from qorgau.front.posted import REFERENCE
 from qorgau.front.reading import Cursor, Limit
-from qorgau.identity.access import Access
+from qorgau.front.streams import MEDIA, LastId
+from qorgau.identity.access import Access, Lasting
 from qorgau.identity.membership import shown_to
 from qorgau.instants import parse_instant
 from qorgau.service import Ready, build_app, v1
@@ -95,14 +96,10 @@ def flags_router(
         responses=_STREAM,
         response_class=StreamingResponse,
     )
-    async def get_stream(
-        sender: Reader,
-        last_event_id: Annotated[str | None, Header(description="0: all that is kept; absent: from now on")] = None,
-    ) -> StreamingResponse:
-        offsets = await stream.start(last_event_id)
-        # Without the last header a proxy collects a while before it passes anything on.
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(stream.events(offsets, sender), media_type=MEDIA, headers=headers)
+    async def get_stream(reader: Annotated[Lasting, Depends(access.lasting)], last: LastId) -> StreamingResponse:
+        stream.streams.check_room(reader.sender)
+        offsets = await stream.start(last)
+        return stream.streams.answer(reader, stream.batches(offsets, reader.sender))
 
     @router.get(
         "/flags/{flag}/explanation",

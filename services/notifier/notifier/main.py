@@ -26,8 +26,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
         host.followers.append(flags_follower(host, book))
-        # Open streams end with the process, not after their readers.
-        stream = FlagStream(Topic(settings.brokers, FLAGS_TOPIC), host.metrics, stopping=stopping)
+        stream = FlagStream(Topic(settings.brokers, FLAGS_TOPIC), host.streams)
         policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC), host.clock, settings.in_force())
         feeds = feeds_of(host, policies.current.policy)
         host.work.append(partial(follow, policies, feeds))

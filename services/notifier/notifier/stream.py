@@ -4,46 +4,33 @@ The id of an event is the position after it in every partition of the flags topi
 exactly what it has not had, from any replica. Within a stream the numbers of a service and case only rise.
 """
 
-import asyncio
-import json
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
 
-from qorgau.errors import Invalid, Rejected, TooManyRequests
+from qorgau.errors import Invalid, Rejected
 from qorgau.front.door import Sender
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import FlagEntry, flag_entry
+from qorgau.front.streams import Source, Streams, event
 from qorgau.identity.membership import shown_to
-from qorgau.shell.follower import LogRecord, TopicLog, until
-from qorgau.telemetry import Metrics
+from qorgau.shell.follower import LogRecord, TopicLog
 
-MEDIA = "text/event-stream"
-# Each open stream holds a connection to Kafka; more are better served by a consumer of the topic.
-MOST_STREAMS = 100
 # A repeat follows its original by seconds; so many cases have news in much more than that.
 REMEMBERED = 10_000
 _POSITION = re.compile(r"\d{1,18}(\.\d{1,18}){0,1023}")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FlagStream:
-    """The open streams of one process; `stopping` ends them, so that a stop need not wait for readers."""
+    """What the streams of one process tell of flags."""
 
     log: TopicLog
-    metrics: Metrics
-    most: int = MOST_STREAMS
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _open: int = 0
+    streams: Streams
 
     async def start(self, last_event_id: str | None) -> list[int]:
         """Where a reader goes on: after its last event, or now. Raises Invalid for an id that is none of ours."""
-        if self._open >= self.most:
-            raise TooManyRequests(
-                "Too many streams are open; read the list, or the topic.", headers={"Retry-After": "30"}
-            )
         ends = list(await self.log.ends())
         if last_event_id is None:
             return ends
@@ -55,31 +42,20 @@ class FlagStream:
         # A partition it does not name is one that had nothing then; past the end would wait for what never comes.
         return [min(offset, end) for offset, end in zip(given + [0] * (len(ends) - len(given)), ends, strict=True)]
 
-    async def events(self, offsets: list[int], sender: Sender) -> AsyncGenerator[bytes, None]:
-        """The stream itself, from these offsets on; ends when the process stops."""
+    async def batches(self, offsets: list[int], sender: Sender) -> Source:
+        """What a stream tells its reader, from these offsets on."""
         passed = _Passed()
-        with self._counted():
-            # At once, so that a reader knows its position before anything happens.
-            yield _event("", offsets)
-            async with aclosing(until(self.stopping, self.log.follow(offsets))) as batches:
-                async for batch in batches:
-                    for record in batch:
-                        offsets[record.partition] = record.offset + 1
-                        entry = _readable(record)
-                        if entry is not None and passed.is_new(entry, record.partition) and entry.visible_to(sender):
-                            yield _event(_kind(record), offsets, shown_to(sender, entry.item))
-                    if not batch:
-                        yield _event("", offsets)
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._open += 1
-        self.metrics.stream_clients.set(self._open)
-        try:
-            yield
-        finally:
-            self._open -= 1
-            self.metrics.stream_clients.set(self._open)
+        # At once, so that a reader knows its position before anything happens.
+        yield [event("", _id(offsets))]
+        async with aclosing(self.log.follow(offsets)) as batches:
+            async for batch in batches:
+                told = []
+                for record in batch:
+                    offsets[record.partition] = record.offset + 1
+                    entry = _readable(record)
+                    if entry is not None and passed.is_new(entry, record.partition) and entry.visible_to(sender):
+                        told.append(event(_kind(record), _id(offsets), shown_to(sender, entry.item)))
+                yield told if batch else [event("", _id(offsets))]
 
 
 @dataclass(slots=True)
@@ -109,7 +85,5 @@ def _kind(record: LogRecord) -> str:
     return next((value.decode() for name, value in record.headers if name == "ce_type"), "")
 
 
-def _event(kind: str, offsets: Sequence[int], data: Mapping[str, Any] | None = None) -> bytes:
-    """One event; without data it moves the reader's position and wakes nobody."""
-    lines = [f"event: {kind}", f"data: {json.dumps(data, separators=(',', ':'))}"] if data is not None else [": here"]
-    return "\n".join([*lines, f"id: {'.'.join(map(str, offsets))}", "", ""]).encode()
+def _id(offsets: Sequence[int]) -> str:
+    return ".".join(map(str, offsets))

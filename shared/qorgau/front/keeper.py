@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from qorgau.front.answers import CASE_SCHEMAS
 from qorgau.front.attributing import ATTRIBUTION_SCHEMAS, attribution_router
+from qorgau.front.casefeed import EVENT_SCHEMAS, CaseFeed, case_feed_router
 from qorgau.front.describe import fact_schemas
 from qorgau.front.posting import Posting, facts_router
 from qorgau.front.reading import Reading, cases_router
@@ -17,7 +18,7 @@ from qorgau.front.rulebook import RULE_SCHEMAS, Rulebook, rules_router
 from qorgau.identity.access import Access
 from qorgau.service import Ready, build_app
 
-_SCHEMAS: Mapping[str, Any] = MappingProxyType({**CASE_SCHEMAS, **ATTRIBUTION_SCHEMAS, **RULE_SCHEMAS})
+_SCHEMAS: Mapping[str, Any] = MappingProxyType({**CASE_SCHEMAS, **EVENT_SCHEMAS, **ATTRIBUTION_SCHEMAS, **RULE_SCHEMAS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Keeper:
     rules: Rulebook
     ready: Ready
     access: Access
+    feed: CaseFeed
     api: bool = True
 
     def app(self, *own: APIRouter, schemas: Mapping[str, Any] = MappingProxyType({})) -> FastAPI:
@@ -38,6 +40,7 @@ class Keeper:
             facts_router(self.posting, self.access),
             references_router(self.registry, self.access),
             cases_router(self.reading, self.access),
+            case_feed_router(self.feed, self.access),
             attribution_router(self.reading, self.access),
             rules_router(self.rules, self.access),
         )

@@ -82,6 +82,7 @@ ROWS: tuple[Row, ...] = (
     _row("GET /v1/cases/{case}/export", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/flags", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/regrading", {CASES_READ}, _READS),
+    _row("GET /v1/cases/{case}/events", {CASES_READ}, _READS),
     _row("GET /v1/cases/{case}/attribution", {CASES_READ}, _READS),
     _row("GET /v1/flags/{flag}/explanation", {CASES_READ, FLAGS_READ}, _READS),
     _row("GET /v1/flags", {FLAGS_READ}, _READS),
@@ -97,6 +98,7 @@ ROWS: tuple[Row, ...] = (
     _row("GET /v1/attribution", {FLAGS_READ, CASES_READ}, _READS),
     *(_row(f"GET /v1/{kind}", {CASES_READ}, _READS) for kind in ("responses", "orders", "examinations", "regradings")),
     *(_row(f"GET /v1/{kind}", {CASES_READ}, _READS) for kind in ("court-cases", "hearings", "findings")),
+    _row("GET /v1/hearings/events", {CASES_READ}, _READS),
     _row("GET /v1/courts/{court}", {CASES_READ}, _READS),
     _row("GET /v1/courts/{court}/impact", {CASES_READ}, _READS),
     # Nor in a comparison of delays; a desk has that of its own unit.

@@ -25,6 +25,7 @@ from qorgau.bus import (
 from qorgau.errors import Rejected
 from qorgau.feeds.case import is_nobodys
 from qorgau.feeds.following import Feeds, feeds_of
+from qorgau.front.casefeed import CaseFeed
 from qorgau.front.door import Door
 from qorgau.front.envelope import from_kafka
 from qorgau.front.flagbook import FlagBook, FlagEntry, flag_entry
@@ -48,12 +49,15 @@ from qorgau.shell.context import ContextBook
 from qorgau.shell.edition import Edition
 from qorgau.shell.follower import Follower, Handle, LogRecord
 from qorgau.shell.hosting import Host, host_of
+from qorgau.shell.lookout import Lookout
 from qorgau.shell.policies import LOOK_EVERY, PolicyWatch
 from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
 from qorgau.shell.tracking import Derive, tracker_of
 from qorgau.state.book import ListBook
+from qorgau.state.changelog import ChangeLog
+from qorgau.state.changes import Changing, nothing_changes
 from qorgau.state.measured import MeasureBook, nothing_measured
 from qorgau.state.rows import Projection, nothing_listed
 from qorgau.store import Store
@@ -84,6 +88,7 @@ class Parts:
     context: ContextBook
     measured: MeasureBook
     feeds: Feeds
+    changes: ChangeLog
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
@@ -109,7 +114,10 @@ class Parts:
             )
             self.host.work.append(inbound.run)
         rules = Rulebook(self.plan.policy.for_service(settings.service), load_titles(settings.titles))
-        return Keeper(posting, self.registry, reading, rules, self.ready, self.host.access, settings.serves_api)
+        lookout = Lookout(self.store.versions)
+        self.host.work.append(lookout.run)
+        feed = CaseFeed(reading, lookout, self.host.streams)
+        return Keeper(posting, self.registry, reading, rules, self.ready, self.host.access, feed, settings.serves_api)
 
     def numbers(self) -> Collection[int]:
         """The partitions this replica answers for; none where it does not track."""
@@ -132,11 +140,14 @@ async def parts_of(
     listing: Callable[[Plan], Projection] = nothing_listed,
     measuring: Callable[[Plan], Measured] = nothing_measured,
     derive: Derive | None = None,
+    changing: Callable[[Plan], Changing] = nothing_changes,
+    concerned: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Parts]:
     """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
     given the host and the partition of a case. `listing`: the rows of lists that a case makes under a plan;
     `measuring`: what it adds to sums. `derive`: what the service itself says because of facts, by the parts of its
-    tracker."""
+    tracker. `changing`: what changes of the rows of a list, kept for who follows it; `concerned`: the types of fact
+    without which a case has none of them."""
     in_force = settings.in_force()
     plan = compile_policy(in_force.policy, settings.service, in_force.begins)
     key = settings.token_key.get_secret_value()
@@ -172,6 +183,7 @@ async def parts_of(
             context=ContextBook(shown),
             measured=MeasureBook(shown, measuring(plan)),
             feeds=feeds_of(host, plan.policy),
+            changes=ChangeLog(shown, changing(plan), concerned),
         )
         policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC, quiet=LOOK_EVERY), host.clock, in_force)
         # First of all: whether this is the policy to begin with.
@@ -188,7 +200,8 @@ async def parts_of(
             # What makes no rows costs nothing.
             lists = [] if listing is nothing_listed else [ListBook(written, listing(plan))]
             sums = [] if measuring is nothing_measured else [MeasureBook(written, measuring(plan))]
-            views: list[ListBook | MeasureBook] = [*lists, *sums]
+            changes = [ChangeLog(written, changing(plan), concerned)] if concerned else []
+            views: list[ListBook | MeasureBook | ChangeLog] = [*lists, *sums, *changes]
             parts.tracker = tracker = tracker_of(
                 host, plan, number_of, before_the_log, written, ends, views, derive, policies
             )

@@ -18,7 +18,7 @@ from qorgau.shell.mongo import collection, deadline
 # the policies that were in force) is kept when the rest is made again.
 PROJECTIONS = (
     *("cases", "context", "parked", "positions", "references", "flags", "followed", "shared", "waiting"),
-    *("counted", "delays", "listed", "measured", "feeds", "heard"),
+    *("counted", "delays", "listed", "measured", "changed", "feeds", "heard"),
 )
 # How often those who write look whether another edition has begun.
 CHECK_EVERY = timedelta(seconds=1)

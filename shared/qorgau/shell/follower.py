@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from qorgau.errors import DeadLettered, QorgauError
 from qorgau.facts import Fact
@@ -25,6 +25,7 @@ PAUSE = timedelta(seconds=1)
 # An empty batch comes that often where nothing else does.
 QUIET = timedelta(seconds=2)
 _log = logging.getLogger("qorgau")
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,10 @@ class Follower:
                     self.readers.move(self.edition.number)
 
 
-async def until(
-    stopping: asyncio.Event, batches: AsyncGenerator[Sequence[LogRecord], None]
-) -> AsyncGenerator[Sequence[LogRecord], None]:
+async def until(stopping: asyncio.Event, batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
     """The batches until it is time to stop, also in the middle of waiting for one."""
     end = asyncio.ensure_future(stopping.wait())
-    step: asyncio.Future[Sequence[LogRecord]] | None = None
+    step: asyncio.Future[Batch] | None = None
     try:
         while not stopping.is_set():
             step = asyncio.ensure_future(_next(batches))
@@ -141,5 +140,5 @@ async def until(
         await batches.aclose()
 
 
-async def _next(batches: AsyncGenerator[Sequence[LogRecord], None]) -> Sequence[LogRecord]:
+async def _next(batches: AsyncGenerator[Batch, None]) -> Batch:
     return await batches.__anext__()

@@ -14,6 +14,7 @@ from qorgau.bus import Producer, TopicMismatch, TopicSpec, prepare_topics
 from qorgau.clock import Clock, make_clock
 from qorgau.errors import QorgauError
 from qorgau.front.limits import Limiter
+from qorgau.front.streams import Streams
 from qorgau.identity.access import Access
 from qorgau.identity.keyset import KeySet
 from qorgau.identity.revoked import Revoked
@@ -58,6 +59,7 @@ class Host:
     producer: Producer
     access: Access
     revoked: Callable[[str], bool]
+    streams: Streams
     prepare: list[Prepare] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
@@ -73,6 +75,8 @@ class Host:
     async def run(self, app: FastAPI, stopping: asyncio.Event) -> None:
         """Serve and work until it is time to stop. Raises StartRefused where it cannot be right."""
         bound = bind(self.settings.host, self.settings.port)
+        # Open streams end with the process, not after their readers.
+        self.streams.stopping = stopping
         with Watchdog(self.metrics):
             await together(stopping, serve(app, bound, stopping), self.clock.follow(stopping), self._work(stopping))
 
@@ -131,7 +135,8 @@ async def host_of(settings: Settings) -> AsyncIterator[Host]:
     revoked = Revoked(settings.revoked).has if settings.revoked else nobody
     access = Access(_tokens(settings, revoked), Limiter(), metrics)
     try:
-        yield Host(settings, clock, metrics, client[settings.database_name], producer, access, revoked)
+        database = client[settings.database_name]
+        yield Host(settings, clock, metrics, database, producer, access, revoked, Streams(metrics))
     finally:
         await producer.stop()
         client.close()

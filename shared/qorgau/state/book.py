@@ -4,7 +4,7 @@ A row is written before its case is saved and in the same journal, so no case is
 is lost, the case is stepped again and its rows with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -124,3 +124,12 @@ def _visible(sender: Sender) -> dict[str, Any]:
         return own
     region = {"region": {"$in": sorted(sender.regions)}}
     return region if sender.reach is Reach.CODES else {"$or": [region, own]}
+
+
+def is_shown(sender: Sender, region: str | None, belongs: Iterable[str]) -> bool:
+    """The same for one row, of its region and of whom its case has for parts."""
+    if sender.reach in (Reach.REGION, Reach.CODES) and EVERY in sender.regions:
+        return True
+    if sender.reach is not Reach.OWN and region in sender.regions:
+        return True
+    return sender.reach is not Reach.CODES and not parts_of(sender.agency, sender.regions).isdisjoint(belongs)

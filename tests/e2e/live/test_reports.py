@@ -2,7 +2,6 @@
 are raised, none missed and none twice; and why."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +10,7 @@ import httpx2
 
 from qorgau.instants import format_instant
 from qorgau.vocabulary import INTAKE, NOTIFIER, POLICE
+from tests.e2e.following import feed
 from tests.e2e.live.world import REGION, ago, check_refused, registered, token
 from tests.e2e.stack import KEEPERS, PATIENCE, Row, Stack, eventually
 
@@ -55,21 +55,8 @@ async def known(stack: Stack, service: str, case: str) -> None:
 @asynccontextmanager
 async def streaming(stack: Stack, last: str | None = None) -> AsyncIterator[AsyncIterator[tuple[str, Row]]]:
     """The notifier's stream of flags: the id and the data of each event, from now on or after an id."""
-    headers = {} if last is None else {"last-event-id": last}
-    url = f"{stack.url(NOTIFIER)}/v1/flags/stream"
-    async with stack.http.stream("GET", url, headers=headers, timeout=PATIENCE) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        yield _events(answer)
-
-
-async def _events(answer: httpx2.Response) -> AsyncIterator[tuple[str, Row]]:
-    data: Row = {}
-    async for line in answer.aiter_lines():
-        if line.startswith("data: "):
-            data = json.loads(line.removeprefix("data: "))
-        elif line.startswith("id: "):
-            yield line.removeprefix("id: "), data
-            data = {}
+    async with feed(stack, NOTIFIER, "/v1/flags/stream", last=last) as events:
+        yield ((at, data) async for at, _, data in events)
 
 
 async def of_case(events: AsyncIterator[tuple[str, Row]], case: str, count: int) -> list[tuple[str, Row]]:

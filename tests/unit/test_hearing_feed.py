@@ -1,4 +1,4 @@
-"""The feed of hearings: an id is a place in the log, within a leaf too; a leaf that is another is not taken for it."""
+"""The feed of hearings: an id is a place in the log, also within a leaf, and another leaf is not taken for it."""
 
 import asyncio
 import json

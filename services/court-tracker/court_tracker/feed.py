@@ -87,8 +87,8 @@ class HearingFeed:
         if last == BEGIN.id:
             return BEGIN
         if last is None:
-            end = await self.log.newest()
-            return BEGIN if end == 0 else _end_of((await self.log.leaves(end, 1))[0])
+            leaves = await self.log.leaves(await self.log.newest(), 1)
+            return _end_of(leaves[0]) if leaves else BEGIN
         named = _ID.fullmatch(last)
         if named is None:
             raise Invalid("It is no id of an event of this feed; leave it out to begin now.", field="Last-Event-ID")

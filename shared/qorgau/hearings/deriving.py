@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from court_tracker.stops.limits import Limit, limits_on
 from qorgau.facts import WITHDRAWAL, Fact
+from qorgau.hearings.limits import Limit, limits_on
 from qorgau.instants import format_instant, parse_instant
 
 SOURCE = "system/court-tracker"

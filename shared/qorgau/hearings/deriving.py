@@ -65,6 +65,17 @@ def to_say(case: str, facts: Sequence[Fact], context: Sequence[Fact]) -> list[Fa
     return missing + [_withdrawal(case, fact, _since(case, fact, posted, context, gone)) for fact in no_longer]
 
 
+def said_in_time(case: str, facts: Sequence[Fact], context: Sequence[Fact]) -> list[Fact]:
+    """All that a running service says of a case as it learns these facts, one after the other, in no copies: what it
+    said and had to take back is there as well."""
+    of_courts = [fact for fact in facts if fact.type.startswith("court.") or fact.type == WITHDRAWAL]
+    said: list[Fact] = []
+    for at in sorted({fact.recorded for fact in (*of_courts, *context)}):
+        posted = [fact for fact in of_courts if fact.recorded <= at]
+        said += to_say(case, [*posted, *said], [fact for fact in context if fact.recorded <= at])
+    return said
+
+
 def _takes_back(fact: Fact) -> bool:
     return fact.type == WITHDRAWAL and fact.source == SOURCE
 

@@ -120,7 +120,10 @@ def _stand(story: Story, suit: _Suit, told: int, at: int, hearing: str) -> tuple
         until_then = 0.3 if len(world.ends[story.court]) > 1 else 0.85
         wait = dice.pick({"days": 0.6 * (1 - until_then), "weeks": 0.4 * (1 - until_then), "until it ends": until_then})
         if wait == "until it ends":
-            told = in_daytime(story.place, max(since, ends) + dice.between(0, 6, DAY))
+            backlog = (
+                dice.between(6, 35, DAY) if dice.share("forgotten in the backlog", 0.2) else dice.between(0, 6, DAY)
+            )
+            told = in_daytime(story.place, max(since, ends) + backlog)
         else:
             told = since + (dice.between(5, 70, HOUR) if wait == "days" else dice.between(4, 25, DAY))
             told = in_daytime(story.place, told, weekends=True)

@@ -9,10 +9,11 @@ from typing import Any
 
 from qorgau.attribution.account import attribute
 from qorgau.attribution.table import LEGS
+from qorgau.calendar import Calendar
 from qorgau.facts import Fact
 from qorgau.hearings.impact import Cost
 from qorgau.hearings.listing import SUSPENDED, hearing_rows, hearings_of
-from qorgau.instants import format_duration, to_datetime
+from qorgau.instants import format_duration
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord, learn
 from qorgau.rows import DeadlineRow, FlagRow
@@ -41,7 +42,7 @@ class Summary:
             self.costs.setdefault(place, Cost()).add(cost)
 
     def rows(self, policy: str, at: int) -> Iterator[Row]:
-        """A row for each week (from Monday, UTC), rule and level; each court, and all courts as none; each leg."""
+        """A row for each week (named by its Monday), rule and level; each court, and all courts as none; each leg."""
         for (week, rule, level), count in sorted(self.weeks.items()):
             yield {"kind": "week", "policy": policy, "week": week, "rule": rule, "level": level, "raised": count}
         whole = Cost()
@@ -59,7 +60,7 @@ def summary_of(
 ) -> Summary:
     """The sums of one case, of which flags and deadlines are judged already."""
     found = Summary()
-    found.weeks.update((_week(row.raised_at), row.rule, row.level) for row in flags)
+    found.weeks.update((_week(row.raised_at, plan.calendar), row.rule, row.level) for row in flags)
     if any(fact.type == SUSPENDED for fact in facts):
         found.costs = _costs(facts, plan, at, deadlines)
     account = attribute(facts, at)
@@ -83,6 +84,7 @@ def _costs(facts: Sequence[Fact], plan: Plan, at: int, deadlines: Sequence[Deadl
     return {place: cost for place, cost in costs.items() if cost.hearings}
 
 
-def _week(at: int) -> str:
-    day = to_datetime(at).date()
+def _week(at: int, calendar: Calendar) -> str:
+    """The Monday before an instant, in the zone of whoever has none: all regions are counted by the same weeks."""
+    day = calendar.local_date(at, calendar.zone(None))
     return str(day - timedelta(days=day.weekday()))

@@ -22,7 +22,7 @@ from qorgau.season.story import Dice
 from qorgau.season.surroundings import Amounts, surroundings
 from qorgau.vocabulary import COURT
 
-__all__ = ["BEGINS", "CASES", "ENDS", "SEED", "SPRING_PLACES", "spring"]
+__all__ = ["BEGINS", "CASES", "ENDS", "LEFT_OPEN", "SEED", "SPRING_PLACES", "spring"]
 
 BEGINS, ENDS = parse_instant("2020-03-01T00:00:00+06:00"), parse_instant("2020-06-01T00:00:00+06:00")
 SEED, CASES = 2020, 100_000
@@ -38,8 +38,8 @@ SPRING_PLACES = (
     Place("KZ-33", "Asia/Almaty", 3, rural=0.55),
     Place("KZ-62", "Asia/Almaty", 1, rural=0.2),
 )
-# In one of so many regions the courts stop until further notice; in the others an end is said, and put off twice.
-_LEFT_OPEN = 4
+# In these regions the courts stop until further notice; in the others an end is said, and put off twice.
+LEFT_OPEN = frozenset(place.region for place in SPRING_PLACES[1::4])
 
 
 def spring(cases: int = CASES, seed: int = SEED) -> Iterator[Planned]:
@@ -88,12 +88,12 @@ def _stops(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
 def _world() -> World:
     limited: dict[str, tuple[int, int]] = {}
     ends: dict[str, tuple[tuple[int, int], ...]] = {}
-    for number, place in enumerate(SPRING_PLACES):
+    for place in SPRING_PLACES:
         stop, first, second, restored = (_midnight(place, day) for day in (_STOP, _FIRST_END, _SECOND_END, _RESTORED))
         put_off = ((stop - 9 * HOUR, first), (first - 38 * HOUR, second), (second - 30 * HOUR, restored))
         for court in {place.court(one) for one in range(place.courts)}:
             limited[court] = (stop, restored)
-            ends[court] = put_off if number % _LEFT_OPEN != 1 else ((stop - 9 * HOUR, restored),)
+            ends[court] = ((stop - 9 * HOUR, restored),) if place.region in LEFT_OPEN else put_off
     quiet = (parse_instant("2020-04-10T00:00:00+06:00"), parse_instant("2020-04-13T00:00:00+06:00"))
     return World(
         season=(BEGINS, ENDS),

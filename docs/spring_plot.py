@@ -1,5 +1,6 @@
 """Draws the pictures of docs/spring.md from its figures."""
 
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -27,11 +28,11 @@ def draw_weeks(figures: Figures, to: Path) -> None:
     figure, panels = plt.subplots(3, 2, figsize=(9, 7), sharex=True, layout="constrained")
     weeks = [date.fromisoformat(week) for week in figures.all_weeks()]
     for axes, (rule, level, words) in zip(panels.flat, SHOWN, strict=True):
-        counts = figures.weeks.get((rule, level), {})
+        counts = figures.weeks.get((rule, level), Counter())
         axes.axvspan(_day(STOP), _day(RESTART), color="0.92", linewidth=0)
         axes.bar([_day(week) + 3.5 for week in weeks], [counts.get(str(week), 0) for week in weeks], 6, color="0.35")
         axes.set_title(f"{rule}: {words}", loc="left", fontsize=9)
-        axes.set_ylim(0, 1.2 * max(1, *counts.values()) if counts else 1)
+        axes.set_ylim(0, 1.2 * max([1, *counts.values()]))
         axes.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
         _plain(axes, "y")
     ticks = [date(2020, 3, 2) + timedelta(weeks=number) for number in range(0, 13, 2)]
@@ -80,9 +81,8 @@ def draw_gaps(figures: Figures, to: Path) -> None:
             axes.text(share, row + shift, f" {count:,}", va="center", fontsize=7)
     axes.set_yticks(range(len(names)), [_named(name) for name in names])
     axes.set_ylim(-0.6, len(names) + 1.4)
-    axes.set_xlabel(
-        "% of the protocols whose hearing was suspended (beside the bars: how many);  * courts stopped until further notice"
-    )
+    words = "% of the protocols whose hearing was suspended (beside the bars: how many);  "
+    axes.set_xlabel(words + "* courts stopped until further notice")
     axes.legend(loc="upper right", fontsize=8, frameon=False, ncols=2)
     _plain(axes, "x")
     save(figure, to)

@@ -38,6 +38,7 @@ bench: install
 docs: install
 	$(BIN)/python -m docs.generate
 	$(BIN)/python -m docs.legs
+	$(BIN)/python -m docs.spring
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

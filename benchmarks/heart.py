@@ -68,7 +68,7 @@ def replay(file: Path, policy: Policy) -> None:
     """What `qorgau replay FILE` does in one process once it has started, without printing."""
     cases = CaseFile(file, Ties.of([policy]))
     total = Tally()
-    for (tally,), _ in judge_all(cases, Job(both, (policy,), cases.until() or 0), workers=1):
+    for (tally,), *_ in judge_all(cases, Job(both, (policy,), cases.until() or 0), workers=1):
         total.add(tally)
 
 

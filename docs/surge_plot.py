@@ -6,19 +6,16 @@ Needs matplotlib, of the development tools. The file has a line a day, as for `q
 import argparse
 from collections.abc import Sequence
 from datetime import date, timedelta
-from io import StringIO
 from pathlib import Path
 
-import matplotlib
 import matplotlib.pyplot as plt
+from docs.drawing import HERE, prepare, save
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from qorgau.surge.counts import Reading, Series, weeks
 from qorgau.surge.methods import METHODS
 from qorgau.surge.reading import read_series
 
-HERE = Path(__file__).parent / "pictures"
 EPOCH = date(1970, 1, 1)
 LOCKDOWN = date(2020, 3, 20)
 CLOSE_FROM, CLOSE_TO = date(2020, 2, 10), date(2020, 5, 17)
@@ -38,10 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     weekly = weeks(daily)
     if weekly is None:
         parser.error("not one whole week")
-    matplotlib.use("Agg")
-    matplotlib.rcParams.update(
-        {"font.size": 9, "svg.hashsalt": "qorgau", "svg.fonttype": "none", "font.family": "sans-serif"}
-    )
+    prepare()
     arguments.out.mkdir(parents=True, exist_ok=True)
     draw_days(daily, arguments.out / "surge-days.svg")
     draw_weeks(weekly, arguments.out / "surge-weeks.svg")
@@ -76,7 +70,7 @@ def draw_days(daily: Series, to: Path) -> None:
     mondays = [CLOSE_FROM + timedelta(weeks=week) for week in range(0, 14, 2)]
     below.set_xticks([_number(day) for day in mondays], [f"{day.day} {day:%b}" for day in mondays])
     figure.suptitle(f"{SOURCE}, 10 February to 17 May 2020", x=0.01, ha="left", fontsize=9)
-    _save(figure, to)
+    save(figure, to)
 
 
 def draw_weeks(weekly: Series, to: Path) -> None:
@@ -100,7 +94,7 @@ def draw_weeks(weekly: Series, to: Path) -> None:
     quarters = [first for year in years for month in (1, 4, 7, 10) if (first := date(year, month, 1)) <= starts[-1]]
     axes.set_xticks([_number(day) for day in quarters], [f"{day:%b\n%Y}" for day in quarters])
     figure.suptitle(f"{SOURCE}, by week", x=0.01, ha="left", fontsize=9)
-    _save(figure, to)
+    save(figure, to)
 
 
 def _bars(axes: Axes, days: Sequence[date], counts: Sequence[int | None], width: float) -> None:
@@ -134,14 +128,6 @@ def _alarm(reading: Reading | None) -> bool:
 
 def _number(day: date) -> float:
     return float((day - EPOCH).days)
-
-
-def _save(figure: Figure, to: Path) -> None:
-    drawn = StringIO()
-    # No instant of drawing in the picture: the same data give the same file.
-    figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-    to.write_text("".join(line.rstrip() + "\n" for line in drawn.getvalue().splitlines()), encoding="utf-8")
-    plt.close(figure)
 
 
 if __name__ == "__main__":

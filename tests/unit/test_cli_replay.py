@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from qorgau.assess import by_case
+from qorgau.attribution.account import attribute
 from qorgau.commands.assess import flags_of
-from qorgau.instants import parse_instant
+from qorgau.facts import fact_from_json
+from qorgau.instants import parse_duration, parse_instant
 from qorgau.policy import load_policy, parse_policy
 from qorgau.replay.batch import Job, judge_all
 from qorgau.replay.casefile import CaseFile, Ties
@@ -188,3 +191,41 @@ def test_judging_case_by_case_gives_what_judging_all_at_once_gives(shell: Shell,
     rows.sort(key=json.dumps)
     expected = sorted(flag_history(facts, default_policy(), None), key=json.dumps)
     assert rows == expected
+
+
+def test_a_summary_adds_weeks_impact_and_legs_and_changes_no_row_of_a_rule(shell: Shell) -> None:
+    facts = shell.facts(EVERYTHING)
+    alone, rows = shell.run("replay", facts).rows, shell.run("replay", facts, "--summary").rows
+    assert of_kind(rows, "rule") == alone
+    by_week = Counter[str]()
+    for row in of_kind(rows, "week"):
+        by_week[row["rule"]] += row["raised"]
+    assert by_week == {row["rule"]: row["raised"] for row in alone if row["raised"]}
+    suspended = [fact for fact in EVERYTHING if fact["type"] == "court.hearing_suspended"]
+    [whole] = [row for row in of_kind(rows, "impact") if row["court"] is None]
+    assert 0 < whole["suspensions"] <= len(suspended)
+    assert of_kind(rows, "leg")
+
+
+def test_the_times_of_the_legs_are_those_of_all_accounts(shell: Shell) -> None:
+    facts = shell.facts(EVERYTHING)
+    until = CaseFile(facts, Ties.of([])).until()
+    assert until is not None
+    cases = by_case(fact_from_json(fact) for fact in EVERYTHING)
+    accounts = [attribute(own, until) for case, own in cases.items() if case is not None]
+    told = [parse_duration(row["time"]) for row in of_kind(shell.run("replay", facts, "--summary").rows, "leg")]
+    assert sum(told) == sum(account.total for account in accounts if account is not None)
+
+
+def test_the_sums_do_not_depend_on_the_number_of_processes(shell: Shell) -> None:
+    facts = shell.facts(EVERYTHING)
+    one, two = (shell.run("replay", facts, "--summary", "--jobs", jobs) for jobs in ("1", "2"))
+    assert one.out == two.out != ""
+
+
+@pytest.mark.parametrize(
+    "options", [["--jobs", "0"], ["--summary", "--policy", POLICY, "--policy", POLICY]], ids=["no jobs", "two policies"]
+)
+def test_what_cannot_be_summed_is_bad_use(shell: Shell, options: list[Any]) -> None:
+    ended = shell.run("replay", shell.facts(EVERYTHING), *options)
+    assert (ended.status, ended.out) == (2, "")

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 import court_tracker.measured
 import intake.measured
 import police_dispatch.regraded
-from court_tracker.stops.deriving import to_say
 from police_dispatch.regrading import call_outs
 from qorgau.assess import deadline_rows, deadlines, flag_history, judged
 from qorgau.attribution.account import attribute
 from qorgau.embedded.data import default_policy
 from qorgau.facts import WITHDRAWAL, Fact, fact_to_json
+from qorgau.hearings.deriving import to_say
 from qorgau.heart.known import KnownFacts
 from qorgau.identity.membership import is_part
 from qorgau.instants import DAY, format_instant

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from court_tracker.state.changing import changing
-from court_tracker.state.hearings import hearings_of
 from qorgau.facts import Fact
+from qorgau.hearings.listing import hearings_of
 from qorgau.record import CaseRecord, learn
 from qorgau.state.changes import Change
 from qorgau.state.view import CaseView

@@ -38,10 +38,9 @@ ATTRIBUTION = sorted(f"attribution/{path.stem}" for path in (SHARED / "attributi
 WORDS = ["titles", *(f"policy_words/{name}" for name in ("lines", "deadlines", "flags"))]
 # What lists are made of; how rows are kept and read is `state/book.py`'s and `state/routes.py`'s.
 STATE = [f"state/{name}" for name in ("rows", "index", "values", "view", "protection", "checks", "items")]
-PURE = [
-    *(*GROUND, *HEART, "policy", *EXPLAINING, *WORDS, *SURGE, *FEEDS),
-    *(*PARITY, *MEASURES, *AUDIT, *ATTRIBUTION, *STATE),
-]
+HEARINGS = sorted(f"hearings/{path.stem}" for path in (SHARED / "hearings").glob("[a-z]*.py"))
+JUDGED = [*GROUND, *HEART, "policy", *EXPLAINING, *SURGE, *FEEDS, *PARITY, *MEASURES, *ATTRIBUTION]
+PURE = [*JUDGED, *WORDS, *AUDIT, *STATE, *HEARINGS]
 CLOCKS_AND_LOTS = re.compile(r"\.(now|today|utcnow)\(|\buuid[14]\b|\b(async|await|print)\b")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from court_tracker.impact import impact
+from qorgau.hearings.impact import impact
 from qorgau.instants import DAY, format_instant, parse_instant
 
 AT = parse_instant("2020-03-16T00:00:00Z")

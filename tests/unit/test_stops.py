@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from court_tracker.domain import FACTS
-from court_tracker.stops.deriving import RESUMED, SOURCE, SUSPENDED, to_say
 from qorgau.facts import WITHDRAWAL, Fact
+from qorgau.hearings.deriving import RESUMED, SOURCE, SUSPENDED, to_say
 from qorgau.instants import DAY, format_instant, parse_instant
 
 START = parse_instant("2020-03-16T00:00:00+06:00")

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import JSONResponse
 
-from court_tracker.impact import impact
-from court_tracker.stops.limits import LIMITED, RESTORED, Limit, limits_on
 from qorgau.errors import NotFound
 from qorgau.front.answers import INSTANT, TEXT, answer, array, problems, ref, structure
+from qorgau.hearings.impact import impact
+from qorgau.hearings.limits import LIMITED, RESTORED, Limit, limits_on
 from qorgau.identity.access import Access
 from qorgau.identity.membership import shown_to
 from qorgau.identity.sender import Sender

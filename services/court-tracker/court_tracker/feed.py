@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from court_tracker.state.changing import WITHDRAWN
-from court_tracker.state.hearings import STATES
 from qorgau.errors import Gone, Invalid, Unavailable
 from qorgau.front.answers import INSTANT, TEXT, Responses, answer, problems, structure
 from qorgau.front.posted import REFERENCE
 from qorgau.front.streams import MEDIA, LastId, Source, Streams, event
+from qorgau.hearings.listing import STATES
 from qorgau.identity.access import Access, Lasting
 from qorgau.identity.membership import shown_to
 from qorgau.identity.sender import Sender

@@ -65,7 +65,7 @@ class Clerk(Generic[Answer]):
     def __init__(self, reader: FactReader, job: Job[Answer]) -> None:
         self._reader, self._job = reader, job
         self._plans = tuple(compile_policy(policy, job.service) for policy in job.policies)
-        self._contexts: dict[frozenset[Tie], tuple[Others, ...]] = {}
+        self._contexts: dict[frozenset[Tie], tuple[list[Fact], tuple[Others, ...]]] = {}
 
     def ask(self, places: CasePlaces) -> Answer:
         """The answer for one case."""
@@ -73,16 +73,15 @@ class Clerk(Generic[Answer]):
         return self._job.ask(case, self._plans, self._job.until)
 
     def _others(self, places: CasePlaces) -> tuple[Others, ...]:
-        if places.near:
-            return self._around([*places.near, *places.context])
         if places.ties not in self._contexts:
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
-            self._contexts[places.ties] = self._around(places.context)
-        return self._contexts[places.ties]
+            read = self._reader.read(places.context)
+            self._contexts[places.ties] = read, self._around(read)
+        context, others = self._contexts[places.ties]
+        return self._around([*self._reader.read(places.near), *context]) if places.near else others
 
-    def _around(self, places: Sequence[int]) -> tuple[Others, ...]:
-        facts = self._reader.read(places)
+    def _around(self, facts: Sequence[Fact]) -> tuple[Others, ...]:
         return tuple(Others(facts, plan) for plan in self._plans)
 
 

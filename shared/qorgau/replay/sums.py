@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from qorgau.instants import format_duration
 from qorgau.rows import DeadlineRow, FlagRow, flag_order
@@ -20,6 +20,14 @@ class Tally:
     cleared: Counter[tuple[str, str]] = field(default_factory=Counter)
     states: Counter[tuple[str, str]] = field(default_factory=Counter)
     late_by: dict[str, list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, flags: Iterable[FlagRow], deadlines: Iterable[DeadlineRow]) -> Self:
+        """The sums of what is judged of some cases."""
+        made = cls()
+        made.add_flags(flags)
+        made.add_deadlines(deadlines)
+        return made
 
     def add_flags(self, rows: Iterable[FlagRow]) -> None:
         """Counts flags of a history."""

@@ -6,18 +6,16 @@ anonymous calls for service and helpline figures; the way from police to court i
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count
 from random import Random
 
-from qorgau.facts import WITHDRAWAL, Fact
-from qorgau.instants import DAY, HOUR, MINUTE, parse_instant
-from qorgau.season.cases import write_case
-from qorgau.season.places import PLACES, Place, World, make_world
-from qorgau.season.quirks import as_recorded, slip, withdrawals
-from qorgau.season.story import Dice, Story
+from qorgau.facts import Fact
+from qorgau.instants import DAY, HOUR, parse_instant
+from qorgau.season.calls import Call, Planned, service_of, time_of_day, write
+from qorgau.season.places import PLACES, World, make_world
+from qorgau.season.quirks import as_recorded
+from qorgau.season.story import Dice
 from qorgau.season.surroundings import surroundings
-from qorgau.vocabulary import FACT_TYPES
 
 __all__ = ["BEGINS", "CALLS_A_DAY", "SEED", "WEEKS", "Planned", "season"]
 
@@ -32,24 +30,6 @@ LOCKDOWN_RISE = 1.3
 _SHOWN_FOR, _SHOWN_AFTER, _SHOWN_FROM_WEEKS = 4, 14 * DAY, 5
 _SHOWN_CHANNEL, _SHOWN_SHARE = "150", 0.9
 
-# Domestic calls over the hours of a day: least at dawn, most in the late evening.
-_HOURS = (5, 4, 3, 2, 1.5, 1.5, 1.5, 2, 3, 3.5, 4, 4, 4, 4, 4, 4, 4.5, 5, 6, 7, 8, 8, 7.5, 6.5)
-# The same two people again: within weeks, which two reports in thirty days show.
-_SAME_PAIR, _PAIRS_REMEMBERED = 0.05, 25
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A fact of the season, and the service it is posted to, at the instant `at` of the logical clock."""
-
-    fact: Fact
-    service: str
-
-    @property
-    def at(self) -> int:
-        """When the system learns of it: what is posted as `recordedtime`."""
-        return self.fact.recorded
-
 
 def season(
     seed: int = SEED, begins: int = BEGINS, weeks: int = WEEKS, calls_a_day: float = CALLS_A_DAY
@@ -62,14 +42,14 @@ def season(
     dice = Dice(Random(f"{seed} {begins} {weeks} {calls_a_day}"))
     world = make_world(begins, weeks * 7 * DAY)
     number = count()
-    coming = [(fact.recorded, next(number), Planned(fact, _service(of))) for fact, of in _around(dice, world)]
+    coming = [(fact.recorded, next(number), Planned(fact, service_of(of))) for fact, of in _around(dice, world)]
     heapq.heapify(coming)
     pairs: dict[str, list[str]] = {}
     calls = [*_calls(dice, world, calls_a_day), *_campaign(seed, world, weeks, calls_a_day)]
     for ordinal, call in enumerate(sorted(calls, key=lambda call: (call.at, call.place.region))):
         yield from _until(coming, call.at - HOUR)
-        for fact, of in _case(ordinal, call, pairs, dice, world):
-            heapq.heappush(coming, (fact.recorded, next(number), Planned(fact, _service(of))))
+        for fact, of in write(ordinal, call, pairs, dice, world):
+            heapq.heappush(coming, (fact.recorded, next(number), Planned(fact, service_of(of))))
     yield from _until(coming, world.season[1])
 
 
@@ -82,16 +62,7 @@ def _around(dice: Dice, world: World) -> Iterator[tuple[Fact, Fact]]:
     return as_recorded(surroundings(dice, world), dice, world)
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """When and where a call comes in, and by which channel, where that is not left to chance."""
-
-    at: int
-    place: Place
-    channel: str | None = None
-
-
-def _calls(dice: Dice, world: World, calls_a_day: float) -> list[_Call]:
+def _calls(dice: Dice, world: World, calls_a_day: float) -> list[Call]:
     """The calls of the season."""
     calls = []
     shares = [place.calls for place in PLACES]
@@ -99,13 +70,13 @@ def _calls(dice: Dice, world: World, calls_a_day: float) -> list[_Call]:
     for day in range(*world.season, DAY):
         left_over += calls_a_day * (LOCKDOWN_RISE if world.locked_down(day) else 1.0) * dice.random.uniform(0.6, 1.4)
         for _ in range(int(left_over)):
-            at = day + _time_of_day(dice)
-            calls.append(_Call(at, dice.random.choices(PLACES, shares)[0]))
+            at = day + time_of_day(dice)
+            calls.append(Call(at, dice.random.choices(PLACES, shares)[0]))
         left_over %= 1.0
     return calls
 
 
-def _campaign(seed: int, world: World, weeks: int, calls_a_day: float) -> Iterator[_Call]:
+def _campaign(seed: int, world: World, weeks: int, calls_a_day: float) -> Iterator[Call]:
     """The calls that come because a number is shown on television."""
     if weeks < _SHOWN_FROM_WEEKS:
         return
@@ -114,33 +85,4 @@ def _campaign(seed: int, world: World, weeks: int, calls_a_day: float) -> Iterat
     midnight = world.season[0] + (world.lockdown[0] + _SHOWN_AFTER - world.season[0]) // DAY * DAY
     for day in range(_SHOWN_FOR):
         for _ in range(round(calls_a_day * _SHOWN_SHARE * dice.random.uniform(0.8, 1.2))):
-            yield _Call(midnight + day * DAY + _time_of_day(dice), PLACES[0], _SHOWN_CHANNEL)
-
-
-def _time_of_day(dice: Dice) -> int:
-    return dice.random.choices(range(24), _HOURS)[0] * HOUR + dice.between(0, 60, MINUTE)
-
-
-def _case(
-    number: int, call: _Call, pairs: dict[str, list[str]], dice: Dice, world: World
-) -> Iterator[tuple[Fact, Fact]]:
-    """All facts of the case that begins with this call, each with the fact whose type says where it belongs."""
-    place = call.place
-    known = pairs.setdefault(place.region, [])
-    repeated = bool(known) and dice.share("same pair", _SAME_PAIR)
-    pair = dice.random.choice(known) if repeated else dice.reference()
-    known[:] = [*known, pair][-_PAIRS_REMEMBERED:]
-    area = "rural" if dice.random.random() < place.rural else "urban"
-    story = Story(number, dice.reference(), place, area, call.at, pair, dice, world, call.channel)
-    write_case(story, repeated=repeated)
-    slip(story)
-    yield from as_recorded(story.facts, dice, world)
-    for withdrawal, of in withdrawals(story):
-        for fact, _ in as_recorded([withdrawal], dice, world):
-            yield fact, of
-
-
-def _service(fact: Fact) -> str:
-    """The one service that owns the type of a fact."""
-    assert fact.type != WITHDRAWAL
-    return FACT_TYPES[fact.type].services[0]
+            yield Call(midnight + day * DAY + time_of_day(dice), PLACES[0], _SHOWN_CHANNEL)

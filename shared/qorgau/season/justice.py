@@ -68,7 +68,9 @@ def _hear(story: Story, suit: _Suit) -> int:
         at = _term(story, suit, at)
     told = suit.registered + dice.between(10, 40)
     hearing = _schedule(story, suit, told, at)
-    if story.world.court_limited(story.court, at):
+    if story.court in story.world.ends:
+        at, hearing = _stand(story, suit, told, at, hearing)
+    elif story.world.court_limited(story.court, at):
         at, hearing = _suspend(story, suit, max(story.world.limited_courts[story.court][0], told), at, hearing)
     elif story.world.locked_down(at) and dice.share("suspended elsewhere", 0.05):
         at, hearing = _suspend(story, suit, at - dice.between(10, 40), at, hearing)
@@ -103,6 +105,31 @@ def _suspend(story: Story, suit: _Suit, told: int, at: int, hearing: str) -> tup
         return max(at, until + dice.between(1, 4, HOUR)), hearing
     at = max(at, in_daytime(story.place, until + dice.between(1, 3, DAY)))
     return at, _schedule(story, suit, until, at)
+
+
+def _stand(story: Story, suit: _Suit, told: int, at: int, hearing: str) -> tuple[int, str]:
+    """What becomes of a hearing that stands because its court stopped, which nobody posts hearing by hearing; a new
+    date may be hit again. Returns when it is held then, and which it is."""
+    dice, world = story.dice, story.world
+    while world.court_limited(story.court, at):
+        if dice.share("heard all the same", 0.12):
+            return at, hearing
+        begins, ends = world.limited_courts[story.court]
+        since = max(begins, told)
+        # A date given before anybody knows when courts work again stands at once.
+        until_then = 0.3 if len(world.ends[story.court]) > 1 else 0.85
+        wait = dice.pick({"days": 0.6 * (1 - until_then), "weeks": 0.4 * (1 - until_then), "until it ends": until_then})
+        if wait == "until it ends":
+            backlog = (
+                dice.between(6, 35, DAY) if dice.share("forgotten in the backlog", 0.2) else dice.between(0, 6, DAY)
+            )
+            told = in_daytime(story.place, max(since, ends) + backlog)
+        else:
+            told = since + (dice.between(5, 70, HOUR) if wait == "days" else dice.between(4, 25, DAY))
+            told = in_daytime(story.place, told, weekends=True)
+        at = in_daytime(story.place, max(told, world.said_end(story.court, told)) + dice.between(0.5, 24, DAY))
+        hearing = _schedule(story, suit, told, at)
+    return at, hearing
 
 
 def _postpone(story: Story, suit: _Suit, at: int, hearing: str) -> tuple[int, str]:

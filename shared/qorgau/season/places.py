@@ -1,7 +1,7 @@
 """Where the season plays: regions with their share of calls, their agencies' codes, local hours, and the emergency."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -60,13 +60,18 @@ PLACES = (
 class World:
     """What is the same for all cases: the season, the lockdown in it, and who works less or falls silent when.
 
-    Spans are [from, until) in microseconds. `silent`: agencies whose facts of that span all come at its end.
+    Spans are [from, until) in microseconds. `silent`: agencies whose facts of that span all come at its end. `ends`: of
+    a court that is limited, when it says so and until when, one after the other; without it the courts post themselves
+    which of their hearings stand, with it that follows. `slower`: how much longer a call waits in the lockdown.
     """
 
     season: Span
     lockdown: Span
     limited_courts: Mapping[str, Span]
     silent: Mapping[str, Span]
+    places: tuple[Place, ...] = PLACES
+    ends: Mapping[str, tuple[Span, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    slower: float = 1.0
 
     def locked_down(self, at: int) -> bool:
         return self.lockdown[0] <= at < self.lockdown[1]
@@ -74,6 +79,10 @@ class World:
     def court_limited(self, court: str, at: int) -> bool:
         begins, ends = self.limited_courts.get(court, (0, 0))
         return begins <= at < ends
+
+    def said_end(self, court: str, at: int) -> int:
+        """Until when a limited court has said by an instant that it is."""
+        return max((until for said, until in self.ends[court] if said <= at), default=self.ends[court][0][1])
 
 
 def make_world(begins: int, length: int) -> World:

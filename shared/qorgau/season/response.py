@@ -116,6 +116,7 @@ def _measured(story: Story) -> tuple[int, int | None]:
     """Received to dispatched, and dispatched to arrived (None: nobody came; below zero: written down later)."""
     dice = story.dice
     wait = 0 if dice.share("dispatched on the spot", _ON_THE_SPOT) else dice.span(*_UNTIL_DISPATCH)
+    wait = round(wait * story.world.slower) if story.locked_down else wait
     if dice.share("no arrival", _NO_ARRIVAL):
         return wait, None
     if wait > MINUTE and dice.share("arrived before dispatch", 0.03):

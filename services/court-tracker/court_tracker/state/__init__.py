@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from court_tracker.state.cases import court_case_rows
 from court_tracker.state.findings import CHECKS
-from court_tracker.state.hearings import hearing_rows, hearings_of
+from qorgau.hearings.listing import hearing_rows, hearings_of
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import Judged

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from court_tracker.state.hearings import STATES, Hearing
-from court_tracker.state.proceedings import DECIDED, REGISTERED, court_of, first_id, limitation_due
 from qorgau.facts import Fact
+from qorgau.hearings.listing import STATES, Hearing
+from qorgau.hearings.proceedings import DECIDED, REGISTERED, court_of, first_id, limitation_due
 from qorgau.heart.matching import key_part
 from qorgau.state.rows import Listed
 from qorgau.state.values import at, flag, instant, number, word, written

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from court_tracker.state.hearings import STATES, hearing_rows, hearings_of
-from court_tracker.state.proceedings import DECIDED
 from qorgau.facts import WITHDRAWAL
+from qorgau.hearings.listing import STATES, hearing_rows, hearings_of
+from qorgau.hearings.proceedings import DECIDED
 from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.state.changes import Change, Changing

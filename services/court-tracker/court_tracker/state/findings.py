@@ -1,9 +1,9 @@
 """What cannot have happened so in a court case or a hearing: the checks of court-tracker, as data."""
 
 from court_tracker.state.cases import DRAWN_UP, EXTENDED, REQUIREMENTS, RESUMED, STOPPED
-from court_tracker.state.hearings import CANCELLED, HELD, POSTPONED, SUSPENDED
-from court_tracker.state.hearings import RESUMED as HEARING_RESUMED
-from court_tracker.state.proceedings import DECIDED, LISTED, REGISTERED
+from qorgau.hearings.listing import CANCELLED, HELD, POSTPONED, SUSPENDED
+from qorgau.hearings.listing import RESUMED as HEARING_RESUMED
+from qorgau.hearings.proceedings import DECIDED, LISTED, REGISTERED
 from qorgau.state.checks import Check
 
 _CASE, _HEARING = ("protocol_id",), ("protocol_id", "hearing_id")

@@ -6,10 +6,10 @@ two at least one sees the other. What is said has an id derived from its causes,
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from court_tracker.stops.deriving import REGISTERED, SCHEDULED, SOURCE, places, to_say
-from court_tracker.stops.limits import LIMITED, RESTORED
 from qorgau.bus import FactsLog
 from qorgau.facts import WITHDRAWAL, Fact
+from qorgau.hearings.deriving import REGISTERED, SCHEDULED, SOURCE, places, to_say
+from qorgau.hearings.limits import LIMITED, RESTORED
 from qorgau.shell.context import about
 from qorgau.shell.queues import queue_name
 from qorgau.shell.tracking import Deriving

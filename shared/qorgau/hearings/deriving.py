@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from court_tracker.stops.limits import Limit, limits_on
 from qorgau.facts import WITHDRAWAL, Fact
+from qorgau.hearings.limits import Limit, limits_on
 from qorgau.instants import format_instant, parse_instant
 
 SOURCE = "system/court-tracker"
@@ -63,6 +63,17 @@ def to_say(case: str, facts: Sequence[Fact], context: Sequence[Fact]) -> list[Fa
     missing = [fact for id, fact in wanted.items() if id not in said]
     no_longer = [said[id] for id in sorted(said.keys() - wanted.keys() - gone)]
     return missing + [_withdrawal(case, fact, _since(case, fact, posted, context, gone)) for fact in no_longer]
+
+
+def said_in_time(case: str, facts: Sequence[Fact], context: Sequence[Fact]) -> list[Fact]:
+    """All that a running service says of a case as it learns these facts, one after the other, in no copies: what it
+    said and had to take back is there as well."""
+    of_courts = [fact for fact in facts if fact.type.startswith("court.") or fact.type == WITHDRAWAL]
+    said: list[Fact] = []
+    for at in sorted({fact.recorded for fact in (*of_courts, *context)}):
+        posted = [fact for fact in of_courts if fact.recorded <= at]
+        said += to_say(case, [*posted, *said], [fact for fact in context if fact.recorded <= at])
+    return said
 
 
 def _takes_back(fact: Fact) -> bool:

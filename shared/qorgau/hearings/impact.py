@@ -5,9 +5,9 @@ Made of the rows of the list `hearings`; pure. One protocol is counted once, how
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 from qorgau.instants import DAY, format_instant, parse_instant
 
@@ -52,35 +52,71 @@ def hits(rows: Iterable[Row]) -> list[Hit]:
     return [hit for hit in found if hit is not None]
 
 
+@dataclass(slots=True)
+class Cost:
+    """What suspensions cost, in sum over whole protocols: of hearings, of suspensions by legal basis, and of protocols
+    that were hit."""
+
+    hearings: int = 0
+    bases: Counter[str] = field(default_factory=Counter)
+    hits: list[Hit] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Self:
+        """What rows of hearings tell; of a protocol there are all rows or none."""
+        stops = [stop for row in rows for stop in row["item"]["suspensions"]]
+        hit = len({(row["case"], row["key"]) for row in rows if row["item"]["suspensions"]})
+        return cls(hit, Counter(stop["legal_basis"] or "none" for stop in stops), hits(rows))
+
+    def add(self, other: "Cost") -> None:
+        """Takes over the sums of other protocols."""
+        self.hearings += other.hearings
+        self.bases.update(other.bases)
+        self.hits += other.hits
+
+    def gaps(self, now: int) -> list[tuple[int, Hit]]:
+        """Who is without protection before the hearing, and since when, the longest first."""
+        found = [(since, hit) for hit in self.hits if (since := hit.gap(now)) is not None]
+        return sorted(found, key=lambda gap: (gap[0], gap[1].case))
+
+    def running_out(self) -> list[Hit]:
+        """Whose limitation term ends before the new date, the first first."""
+        found = [hit for hit in self.hits if hit.runs_out()]
+        return sorted(found, key=lambda hit: (hit.limitation_due or 0, hit.case))
+
+    def sums(self, now: int) -> dict[str, Any]:
+        """The figures at an instant. Days are of 24 hours, with two decimals."""
+        lost = [hit.lost(now) for hit in self.hits]
+        return {
+            "hearings_hit": self.hearings,
+            "suspensions": self.bases.total(),
+            "by_legal_basis": dict(sorted(self.bases.items())),
+            "protocols_hit": len(self.hits),
+            "awaiting_date": sum(hit.until is None for hit in self.hits),
+            "days_lost": {
+                "sum": round(sum(lost) / DAY, 2),
+                "median": round(median(lost) / DAY, 2) if lost else None,
+                "longest": round(max(lost) / DAY, 2) if lost else None,
+            },
+            "protection_gaps": len(self.gaps(now)),
+            "limitation_running_out": len(self.running_out()),
+        }
+
+
 def impact(court: str, rows: Sequence[Row], now: int) -> dict[str, Any]:
-    """The answer of `GET /v1/courts/{court}/impact`. Days are of 24 hours, with two decimals."""
-    found = hits(rows)
-    lost = [hit.lost(now) / DAY for hit in found]
-    gaps = [(since, hit) for hit in found if (since := hit.gap(now)) is not None]
-    ending = [hit for hit in found if hit.runs_out()]
-    stops = [stop for row in rows for stop in row["item"]["suspensions"]]
-    return {
-        "court": court,
-        "as_of": format_instant(now),
-        "hearings_hit": len({(row["case"], row["key"]) for row in rows if row["item"]["suspensions"]}),
-        "suspensions": len(stops),
-        "by_legal_basis": dict(sorted(Counter(stop["legal_basis"] or "none" for stop in stops).items())),
-        "protocols_hit": len(found),
-        "awaiting_date": sum(hit.until is None for hit in found),
-        "days_lost": {
-            "sum": round(sum(lost), 2),
-            "median": round(median(lost), 2) if lost else None,
-            "longest": round(max(lost), 2) if lost else None,
-        },
+    """The answer of `GET /v1/courts/{court}/impact`: the sums, and by name who is in a gap or whose term runs out."""
+    cost = Cost.of(rows)
+    named = {
         "protection_gaps": [
             _named(hit) | {"order_ends": format_instant(since), "until": _text(hit.until)}
-            for since, hit in sorted(gaps, key=lambda gap: (gap[0], gap[1].case))
+            for since, hit in cost.gaps(now)
         ],
         "limitation_running_out": [
             _named(hit) | {"limitation_due": _text(hit.limitation_due), "until": _text(hit.until)}
-            for hit in sorted(ending, key=lambda hit: (hit.limitation_due or 0, hit.case))
+            for hit in cost.running_out()
         ],
     }
+    return {"court": court, "as_of": format_instant(now), **cost.sums(now), **named}
 
 
 def _hit(case: str, protocol: str, rows: Sequence[Row]) -> Hit | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from court_tracker.state.proceedings import DECIDED, LISTED, court_of, first_id, limitation_due, of_protocol
 from qorgau.facts import Fact
+from qorgau.hearings.proceedings import DECIDED, LISTED, court_of, first_id, limitation_due, of_protocol
 from qorgau.heart.matching import key_part
 from qorgau.state.index import first_after
 from qorgau.state.protection import last_end, protections

@@ -168,6 +168,8 @@ async def test_hearings_are_followed_over_a_cut_and_a_restart_by_court_and_by_wh
     late = dated("hear-here-n", "hear-here", hours=3, days=20)
     await eventually(lambda: _state(live, "hear-here", "awaiting_date"))
     await live.post([late, late])
+    # What becomes known at one instant is one change.
+    await eventually(lambda: _state(live, "hear-here", "relisted"))
     await live.post([dated("hear-here-d", "hear-here", hours=1, days=30)])
     async with feed(live, COURT, path, last=second[0], court=HERE) as events:
         rest = await some(events, 3)

@@ -12,9 +12,9 @@ from qorgau.record import CaseRecord, learn
 from qorgau.vocabulary import COURT, INTAKE, POLICE
 from tests.e2e.stack import Stack, eventually, shuffled
 
-REGION, MONTH = "KZ-35", "2044-02"
-BEGIN = parse_instant("2044-02-01T10:00:00+05:00")
-OVER = parse_instant("2044-04-01T10:00:00+05:00")
+REGION, MONTH = "KZ-35", "2034-02"
+BEGIN = parse_instant("2034-02-01T10:00:00+05:00")
+OVER = parse_instant("2034-04-01T10:00:00+05:00")
 CALLS, LATE, LOWERED = 8, 2, 6
 
 

@@ -22,8 +22,7 @@ figures show what Qorgau counts and how fast, not what happened.
 - All courts of a region stop by one fact (`court.operations_limited`). In three of four regions an end is said and
   put off twice (15 April, 1 May, 11 May), in the others courts stop until further notice; in a fifth of the regions
   the terms run on meanwhile.
-- Which hearings are suspended follows from that, as court-tracker says it: {suspensions:,} suspensions of {hearings:,}
-  hearings.
+- Which hearings are suspended follows from that, as court-tracker says it: {hearings:,} of them.
 - Courts post their quarantine cases, about four a day each; they are decided within two days, and F3 sees who is
   overtaken.
 - Everything is judged as known at the end of 31 May in Almaty.
@@ -41,9 +40,9 @@ after the last quarantine cases. P27 comes last: two months after the offence, f
 ## What the stop cost
 
 {protocols:,} protocols lost {days:,.0f} days until their hearing or its new date, half of them more than
-{median:.0f} days each and the longest {longest:.0f}; {waiting:,} had no new date when May ended. For {gaps:,} the
-protective order ends, or has ended, before the hearing takes place (the protection gap). For {running_out:,} the
-limitation term ends before the new date.
+{median:.0f} days each and one {longest:.0f}; {waiting:,} had no new date when May ended. For {gaps:,} the protective
+order ends, or has ended, before the hearing takes place (the protection gap). For {running_out:,} the limitation
+term ends before the new date.
 
 ![Hearings hit and days lost, by region](pictures/spring-hearings.svg)
 
@@ -67,8 +66,11 @@ $ qorgau season spring --cases {cases} > spring.ndjson
 $ time qorgau replay spring.ndjson --summary --as-of 2020-06-01T00:00:00+06:00 --jobs 2 > summary.ndjson
 ```
 
-{facts:,} facts ({size:,} MB), made in {made} and replayed in {replayed} on {machine}; {load}. The processes took
-{memory} together at most.
+- {facts:,} facts, {size:,} MB; {machine}
+- made in {made}
+- replayed in {replayed}
+- {load}
+- memory of all processes together: {memory} at most
 
 The numbers of F1, F2, F3, P19 and P27, and all figures of the stop, court by court, equal those of a count that
 shares no code with the heart (`tests/spring_count`, written from [deadlines.md](domain/deadlines.md)). `make test`
@@ -92,7 +94,6 @@ def spring_page(figures: Figures) -> str:
         machine=run["machine"],
         load=run["load"],
         memory=run["memory"],
-        suspensions=whole["suspensions"],
         hearings=whole["hearings_hit"],
         protocols=whole["protocols_hit"],
         days=lost["sum"],

@@ -33,9 +33,8 @@ def draw_weeks(figures: Figures, to: Path) -> None:
         axes.bar([_day(week) + 3.5 for week in weeks], [counts.get(str(week), 0) for week in weeks], 6, color="0.35")
         axes.set_title(f"{rule}: {words}", loc="left", fontsize=9)
         axes.set_ylim(0, 1.2 * max([1, *counts.values()]))
-        axes.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
         _plain(axes, "y")
-    ticks = [date(2020, 3, 2) + timedelta(weeks=number) for number in range(0, 13, 2)]
+    ticks = [date(2020, 3, 2) + timedelta(weeks=number) for number in range(0, 13, 4)]
     for axes in panels[-1]:
         axes.set_xticks([_day(day) for day in ticks], [f"{day.day} {day:%b}" for day in ticks])
     panels[0][0].text(_day(STOP) + 1, panels[0][0].get_ylim()[1] * 0.97, "courts stopped", va="top", fontsize=8)
@@ -55,10 +54,10 @@ def draw_hearings(figures: Figures, to: Path) -> None:
         place = figures.places[name]
         left.text(place.hearings, row, f" {place.hearings:,}", va="center", fontsize=8)
         mean = place.days / place.protocols
-        right.text(place.days / 1000, row, f" {place.days / 1000:,.1f} ({mean:.0f} a case)", va="center", fontsize=8)
+        right.text(place.days / 1000, row, f" {place.days / 1000:,.1f} ({mean:.0f})", va="center", fontsize=8)
     left.set_yticks(rows, [_named(name) for name in names])
     left.set_title("hearings suspended", loc="left", fontsize=9)
-    right.set_title("days lost, in thousands (mean days of a protocol)", loc="left", fontsize=9)
+    right.set_title("days lost, in thousands (days of a protocol, on average)", loc="left", fontsize=9)
     for axes, most in ((left, max(hit)), (right, max(days) / 1000)):
         axes.set_xlim(0, most * 1.32)
         _plain(axes, "x")
@@ -97,7 +96,7 @@ def draw_legs(figures: Figures, to: Path) -> None:
         words = f" {days / 365.25:,.0f} years, {cases:,} cases, {days / cases:,.1f} days each"
         axes.text(days / 365.25, row, words, va="center", fontsize=8)
     axes.set_yticks(range(len(longest)), [f"{leg.replace('_', ' ')}: {agency}" for leg, agency, *_ in longest])
-    axes.set_xlim(0, max(days for *_, days in longest) / 365.25 * 1.5)
+    axes.set_xlim(0, max(days for *_, days in longest) / 365.25 * 1.6)
     axes.set_xlabel("years charged, all cases together")
     _plain(axes, "x")
     save(figure, to)
@@ -114,6 +113,7 @@ def _named(region: str) -> str:
 
 def _plain(axes: Axes, across: str) -> None:
     axes.grid(axis="x" if across == "x" else "y", color="0.85", linewidth=0.6)
+    (axes.xaxis if across == "x" else axes.yaxis).set_major_formatter(lambda count, _: f"{count:,.0f}")
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

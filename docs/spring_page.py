@@ -72,7 +72,7 @@ $ time qorgau replay spring.ndjson --summary --as-of 2020-06-01T00:00:00+06:00 -
 - {load}
 - memory of all processes together: {memory} at most
 
-The numbers of F1, F2, F3, P19 and P27, and all figures of the stop, court by court, equal those of a count that
+The numbers of F1, F2, F3, F9, P19 and P27, and all figures of the stop, court by court, equal those of a count that
 shares no code with the heart (`tests/spring_count`, written from [deadlines.md](domain/deadlines.md)). `make test`
 compares 300 cases, `.ci/run` 10,000 and `make night` all 100,000.
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.oracle.values import DAY, timestamp
 from tests.spring_count.clocks import Clock, judge, protocol
+from tests.spring_count.gap import last_order
 from tests.spring_count.known import One
 
 LISTED, POSTPONED, SUSPENDED = "court.hearing_scheduled", "court.hearing_postponed", "court.hearing_suspended"
 # Of several at one instant the later one here is the last.
 STEPS = [LISTED, POSTPONED, SUSPENDED, "court.hearing_resumed", "court.hearing_held", "court.hearing_cancelled"]
-ORDER_DAYS = 30
 
 
 @dataclass
@@ -48,11 +48,18 @@ class Impact:
 def impact(facts: list[One], limits: dict[str, list[Clock]], until: int, sums: dict[str, Impact]) -> None:
     """Adds one case to the sums of its court and of all courts (the empty name)."""
     there = [fact for fact in facts if fact.there(until)]
+    order = last_order(there)
     for key in {protocol(fact) for fact in there if fact.type == SUSPENDED}:
         own = [fact for fact in there if protocol(fact) == key]
         court = [fact.data["court"] for fact in own if fact.type == "court.case_registered"][-1]
         for name in (court, ""):
-            _add(sums[name], own, _protected_until(there), _limit(limits.get(key, []), facts, key, until), until)
+            _add(
+                sums[name],
+                own,
+                None if order is None else order[0],
+                _limit(limits.get(key, []), facts, key, until),
+                until,
+            )
 
 
 def _add(sums: Impact, own: list[One], protected: int | None, limit: int | None, until: int) -> None:
@@ -90,20 +97,3 @@ def _limit(clocks: list[Clock], facts: list[One], key: str, until: int) -> int |
     own = [fact for fact in facts if fact.type.startswith("case.") or protocol(fact) == key]
     judged = [(clock, judge(clock, own, {"court.decision_issued"}, until)) for clock in clocks]
     return min((clock.due for clock, found in judged if found is not None and found.end is None), default=None)
-
-
-def _protected_until(there: list[One]) -> int | None:
-    """1.6, and F9's E: the end of the order that ends last, of those that were not revoked."""
-    ends = []
-    for order in {fact.data["order_id"] for fact in there if fact.type == "order.served"}:
-        own = [fact for fact in there if fact.data.get("order_id") == order]
-        served = next(fact.time for fact in own if fact.type == "order.served")
-        granted = 0
-        for fact in own:
-            if fact.type == "order.extended" and served <= fact.time <= served + (ORDER_DAYS + granted) * DAY:
-                granted = min(30, granted + fact.data["days"])
-        term = served + (ORDER_DAYS + granted) * DAY
-        over = [f for f in own if f.type in ("order.expired", "order.revoked") and served <= f.time <= term]
-        if not over or over[0].type == "order.expired":
-            ends.append(over[0].time if over else term)
-    return max(ends, default=None)

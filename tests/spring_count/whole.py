@@ -13,10 +13,12 @@ from tests.oracle.calendars import load_zone
 from tests.oracle.values import load_policy
 from tests.spring_count.clocks import CASE, EXAMINED, GOES_ON, instant_flag, limitation, suspended, term
 from tests.spring_count.docket import overtaken, steps_by_court
+from tests.spring_count.gap import gap
 from tests.spring_count.impact import Impact, impact
 from tests.spring_count.known import Raw, Tally, known_facts
 
-LEVELS = {"F1": ("flag",), "F2": ("flag",), "F3": ("flag",), "P19": ("warn", "breach"), "P27": ("warn", "breach")}
+FLAG, TERM = ("flag",), ("warn", "breach")
+LEVELS = {"F1": FLAG, "F2": FLAG, "F3": FLAG, "F9": FLAG, "P19": TERM, "P27": TERM}
 _MATTER = ("court.", "exam.", "order.", "protocol.")
 
 
@@ -59,6 +61,7 @@ def count(path: Path, policy_file: Path, until: int) -> Counted:
         instant_flag(facts, until, counted.flags["F1"]["flag"], "court.hearing_suspended", GOES_ON, scoped=True)
         instant_flag(facts, until, counted.flags["F2"]["flag"], "exam.blocked", EXAMINED, scoped=False)
         overtaken(facts, steps, policy, until, counted.flags["F3"]["flag"])
+        gap(facts, until, counted.flags["F9"]["flag"])
         limits = limitation(facts, zones)
         counted.states["P19"] += term(facts, suspended(facts), GOES_ON, until, counted.flags["P19"])
         counted.states["P27"] += term(facts, limits, {"court.decision_issued"}, until, counted.flags["P27"])

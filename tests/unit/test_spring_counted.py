@@ -25,7 +25,7 @@ def a_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
 
 
 def assert_counted(facts: Path, rows: list[Row], cases: int) -> None:
-    """Every number of F1, F2, F3, P19, P27, and every figure of every court."""
+    """Every number of F1, F2, F3, F9, P19, P27, and every figure of every court."""
     counted = count(facts, POLICY, ENDS)
     assert counted.cases == cases
     judged = {row["rule"]: row for row in rows if row["kind"] == "rule"}

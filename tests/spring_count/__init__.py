@@ -1,4 +1,4 @@
-"""An independent count of a spring: what F1, F2, F3, F9, P19, P27 and the impact of a stop come to, straight from the file.
+"""An independent count of a spring, straight from the file: F1, F2, F3, F9, P19, P27 and what a stop costs.
 
 Written from docs/domain/deadlines.md, one rule after the other and for these rules alone; nothing of the heart is used.
 P17 and P18, which F3 watches, are judged by the oracle.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from court_tracker.domain import FACTS
 from qorgau.facts import WITHDRAWAL, Fact
-from qorgau.hearings.deriving import RESUMED, SOURCE, SUSPENDED, to_say
+from qorgau.hearings.deriving import RESUMED, SOURCE, SUSPENDED, said_in_time, to_say
 from qorgau.instants import DAY, format_instant, parse_instant
 
 START = parse_instant("2020-03-16T00:00:00+06:00")
@@ -215,3 +215,20 @@ def test_in_whatever_order_and_portions_it_comes_the_same_stands_in_the_end(
         own = settled(own, context)
     at_once = settled([one for one in POSTED if one.case], [one for one in POSTED if one.case is None])
     assert standing(own) == standing(at_once) != []
+
+
+def test_what_is_said_as_facts_are_learned_takes_back_an_end_that_is_put_off() -> None:
+    posted = [registered(), scheduled(10)]
+    second = limited(28, 60, id="second")
+    begins = {"from": format_instant(START + 30 * DAY)}
+    context = [limited(0, 30, id="first"), replace(second, data={**second.data, **begins})]
+    said = said_in_time(CASE, posted, context)
+    assert [(one.type, (one.recorded - START) // DAY) for one in said] == [
+        (SUSPENDED, 0),
+        (RESUMED, 0),
+        (RESUMED, 28),
+        (WITHDRAWAL, 28),
+    ]
+    assert said[3].data["fact_id"] == said[1].id
+    assert [(one.time - START) // DAY for one in said[1:3]] == [30, 60]
+    assert not to_say(CASE, [*posted, *said], context)

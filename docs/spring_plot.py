@@ -57,7 +57,7 @@ def draw_hearings(figures: Figures, to: Path) -> None:
         right.text(place.days / 1000, row, f" {place.days / 1000:,.1f} ({mean:.0f})", va="center", fontsize=8)
     left.set_yticks(rows, [_named(name) for name in names])
     left.set_title("hearings suspended", loc="left", fontsize=9)
-    right.set_title("days lost, in thousands (days of a protocol, on average)", loc="left", fontsize=9)
+    right.set_title("days lost, in thousands (mean of a protocol)", loc="left", fontsize=9)
     for axes, most in ((left, max(hit)), (right, max(days) / 1000)):
         axes.set_xlim(0, most * 1.32)
         _plain(axes, "x")
@@ -81,7 +81,7 @@ def draw_gaps(figures: Figures, to: Path) -> None:
     axes.set_yticks(range(len(names)), [_named(name) for name in names])
     axes.set_ylim(-0.6, len(names) + 1.4)
     words = "% of the protocols whose hearing was suspended (beside the bars: how many);  "
-    axes.set_xlabel(words + "* courts stopped until further notice")
+    axes.set_xlabel(words + "\n* courts stopped until further notice")
     axes.legend(loc="upper right", fontsize=8, frameon=False, ncols=2)
     _plain(axes, "x")
     save(figure, to)

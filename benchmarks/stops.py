@@ -20,7 +20,7 @@ _LOOK_EVERY = 0.05
 
 def run(short: bool) -> list[Figure]:
     """One fact that suspends all hearings of a court, and a court that posts the suspension of each itself."""
-    return asyncio.run(_run(*((1_000, 1) if short else (10_000, 3))))
+    return asyncio.run(_run(*((300, 1) if short else (10_000, 3))))
 
 
 async def _run(hearings: int, rounds: int) -> list[Figure]:

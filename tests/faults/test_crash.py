@@ -87,8 +87,14 @@ async def test_intake_killed_between_its_database_and_kafka_loses_nothing_and_do
     await killed_at(stack, INTAKE, SOME, tmp_path, "crash")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("service", [INTAKE, POLICE, COURT])
+@pytest.mark.parametrize(
+    "service",
+    # Intake is killed at every step of a report besides (`test_report_crash.py`).
+    [
+        pytest.param(INTAKE, marks=pytest.mark.night),
+        *(pytest.param(one, marks=pytest.mark.long) for one in (POLICE, COURT)),
+    ],
+)
 async def test_killed_at_every_point_it_loses_nothing_and_doubles_nothing(
     stack: Stack, tmp_path: Path, service: str
 ) -> None:

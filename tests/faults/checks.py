@@ -153,8 +153,11 @@ async def until_so(holds: Callable[[], bool], words: str, patience: float = PATI
         await asyncio.sleep(0.02)
 
 
+_OF_NOW = {"certainty", "unknown_since"}
+
+
 async def notified(stack: Stack) -> dict[str, Row]:
-    """The notifier's list, by flag id."""
+    """The notifier's list, by flag id, without how certain each is: that goes by which feeds are silent now."""
     rows: dict[str, Row] = {}
     cursor: str | None = None
     while True:
@@ -162,7 +165,7 @@ async def notified(stack: Stack) -> dict[str, Row]:
         answer = await stack.http.get(f"{stack.url(NOTIFIER)}/v1/flags", params=query)
         answer.raise_for_status()
         page = answer.json()
-        rows |= {row["id"]: row for row in page["items"]}
+        rows |= {row["id"]: {name: row[name] for name in row.keys() - _OF_NOW} for row in page["items"]}
         cursor = page["next"]
         if cursor is None:
             return rows

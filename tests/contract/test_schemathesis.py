@@ -24,12 +24,11 @@ API = Path(__file__).parents[2] / "docs" / "api"
 ENDLESS = frozenset({"get_stream", "get_case_events", "get_hearing_events"})
 # For each way of making requests. More of them are tried by `make night`.
 QUICK, DEEP = 2, 15
-DEPTHS = [pytest.param(QUICK, id="quick"), pytest.param(DEEP, id="deep", marks=pytest.mark.night)]
 # What a document cannot say, a service checks all the same: which regions there are, what must stand beside what.
 UNDECIDED = [positive_data_acceptance]
 
 
-def operations() -> Iterator[Any]:
+def operations() -> Iterator[tuple[str, str, Any]]:
     """Each with its service and its name."""
     for service in SERVICES:
         schema = schemathesis.openapi.from_path(API / f"{service}.openapi.json")
@@ -41,10 +40,21 @@ def operations() -> Iterator[Any]:
             operation = found.ok()
             name = operation.definition.raw["operationId"]
             if name not in ENDLESS:
-                yield pytest.param(service, name, operation, id=f"{service} {name}")
+                yield service, name, operation
 
 
-OPERATIONS = list(operations())
+def tries() -> Iterator[Any]:
+    """How many requests of each kind an operation gets. What several services read by the same code is tried at the
+    first of them, and at all of them by night."""
+    known: set[str] = set()
+    for service, name, operation in operations():
+        if operation.method != "get" or name not in known:
+            yield pytest.param(service, name, operation, QUICK, id=f"{service} {name}-quick")
+        yield pytest.param(service, name, operation, DEEP, id=f"{service} {name}-deep", marks=pytest.mark.night)
+        known.add(name)
+
+
+TRIES = list(tries())
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +88,7 @@ def tried(operation: Any, mode: GenerationMode, examples: int, send: Callable[[A
     each()
 
 
-@pytest.mark.parametrize("examples", DEPTHS)
-@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS)
+@pytest.mark.parametrize(("service", "name", "operation", "examples"), TRIES)
 def test_whatever_is_sent_is_answered_as_documented(
     live: Stack, known: Known, session: requests.Session, service: str, name: str, operation: Any, examples: int
 ) -> None:
@@ -94,8 +103,7 @@ def test_whatever_is_sent_is_answered_as_documented(
         tried(operation, GenerationMode.NEGATIVE, examples, send)
 
 
-@pytest.mark.parametrize("examples", DEPTHS)
-@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS)
+@pytest.mark.parametrize(("service", "name", "operation", "examples"), TRIES)
 def test_what_is_right_is_done_and_answered_as_documented(
     live: Stack, known: Known, session: requests.Session, service: str, name: str, operation: Any, examples: int
 ) -> None:

@@ -41,7 +41,7 @@ MEASURED: dict[str, Callable[[Plan], Measured]] = {
 ORACLES = oracle.load_policy(POLICY)
 some = settings(max_examples=40, deadline=None)
 seeds = st.integers(0, 1 << 30)
-EVERY = [pytest.param(60), pytest.param(1_500, marks=pytest.mark.night)]
+EVERY = [pytest.param(20), pytest.param(1_500, marks=pytest.mark.night)]
 
 
 @cache

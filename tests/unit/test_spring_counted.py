@@ -1,7 +1,6 @@
 """A spring judged by `qorgau replay`, against an independent count of the same file: equal to the last flag and day."""
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -77,10 +76,7 @@ def test_a_tenth_of_the_spring_is_what_is_counted(tmp_path: Path) -> None:
 @pytest.mark.night
 def test_the_whole_spring_is_what_is_counted_and_takes_two_cores_less_than_ten_minutes(tmp_path: Path) -> None:
     facts = made(tmp_path / "spring.ndjson", 100_000)
-    begun, before = monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = monotonic()
     rows = replayed(facts, 2)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    # Where others use the cores as well it takes longer by the clock; its own work is what is promised.
-    assert min(monotonic() - begun, worked / 2) < 10 * MINUTE
+    assert monotonic() - begun < 10 * MINUTE
     assert_counted(facts, rows, 100_000)

@@ -18,7 +18,10 @@ from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main
 from qorgau.shell.tracking import Deriving
+from qorgau.state.made import Made
 from qorgau.state.routes import lists_router
+
+MADE = Made(listing=projection, measuring=measured_of, changing=changing, concerned=CONCERNED)
 
 
 def stops_of(parts: Deriving) -> Stops:
@@ -28,22 +31,14 @@ def stops_of(parts: Deriving) -> Stops:
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    async with parts_of(
-        settings,
-        FACTS,
-        listing=projection,
-        measuring=measured_of,
-        changing=changing,
-        concerned=CONCERNED,
-        derive=stops_of,
-    ) as parts:
+    async with parts_of(settings, FACTS, MADE, derive=stops_of) as parts:
         host = parts.host
-        lists = lists_router(LISTS, parts.lists, host.clock.now, parts.feeds.doubts, host.access)
-        courts = courts_router(parts.lists, parts.context, host.clock.now, host.access)
-        kpis = kpis_router(parts.measured.rows, parts.plan, host.clock.now, host.access)
-        lookout = lookout_of(parts.changes)
+        lists = lists_router(LISTS, parts.books.lists, host.clock.now, parts.feeds.doubts, host.access)
+        courts = courts_router(parts.books.lists, parts.context, host.clock.now, host.access)
+        kpis = kpis_router(parts.books.measured.rows, parts.plan, host.clock.now, host.access)
+        lookout = lookout_of(parts.books.changes)
         host.work.append(lookout.run)
-        feed = hearing_feed_router(HearingFeed(parts.changes, lookout, host.streams), host.access)
+        feed = hearing_feed_router(HearingFeed(parts.books.changes, lookout, host.streams), host.access)
         await host.run(build_api(parts.keeper(), parity_of(parts), feed, lists, courts, kpis), stopping)
 
 

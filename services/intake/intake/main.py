@@ -28,6 +28,7 @@ from qorgau.shell.composition import flags_follower, parts_of
 from qorgau.shell.edition import Edition
 from qorgau.shell.hosting import Host
 from qorgau.shell.running import main
+from qorgau.state.made import Made
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
@@ -36,7 +37,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     def book_of(host: Host, number_of: Callable[[str], int]) -> VaultBook:
         return VaultBook(host.database, number_of, FactsLog(host.producer, settings.service))
 
-    async with parts_of(settings, FACTS, book_of, measuring=measured_of) as parts:
+    async with parts_of(settings, FACTS, Made(measuring=measured_of), book_of) as parts:
         host, key = parts.host, settings.token_key.get_secret_value()
         book = FlagBook(Edition(host.database))
         host.prepare.append(book.prepare)
@@ -55,8 +56,8 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             elsewhere=explained_by(statistics.explained, silences.explained),
         )
         export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
-        sums = attribution_sums_router(parts.measured.rows, host.access, host.clock.now)
-        months, rows = Months(parts.plan, host.clock.now), parts.measured.rows
+        sums = attribution_sums_router(parts.books.measured.rows, host.access, host.clock.now)
+        months, rows = Months(parts.plan, host.clock.now), parts.books.measured.rows
         kpis = kpis_router(rows, parts.plan, host.clock.now, host.access)
         decided = sanctions_router(rows, months, host.access)
         places = capacity_router(SHELTERS, rows, parts.context.dated, months, host.access)

@@ -15,17 +15,18 @@ from qorgau.measures.capacity import EXAMS
 from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main
+from qorgau.state.made import Made
 from qorgau.state.routes import lists_router
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The service from its start until it is time to stop."""
-    async with parts_of(settings, FACTS, listing=projection, measuring=measured_of) as parts:
+    async with parts_of(settings, FACTS, Made(listing=projection, measuring=measured_of)) as parts:
         now, access, keeper = parts.host.clock.now, parts.host.access, parts.keeper()
-        months, rows = Months(parts.plan, now), parts.measured.rows
+        months, rows = Months(parts.plan, now), parts.books.measured.rows
         own = (
             parity_of(parts),
-            lists_router(LISTS, parts.lists, now, parts.feeds.doubts, access),
+            lists_router(LISTS, parts.books.lists, now, parts.feeds.doubts, access),
             kpis_router(rows, parts.plan, now, access),
             regrading_router(keeper.reading, rows, months, access),
             capacity_router(EXAMS, rows, parts.context.dated, months, access),

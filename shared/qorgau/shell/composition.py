@@ -39,7 +39,6 @@ from qorgau.front.reading import Elsewhere, Others, Reading, nothing, nowhere
 from qorgau.front.registering import Registry
 from qorgau.front.rulebook import Rulebook
 from qorgau.front.waiting import WaitingRoom
-from qorgau.measures.phases import Measured
 from qorgau.plan import Plan, compile_policy
 from qorgau.service import Readiness
 from qorgau.settings import Settings
@@ -55,11 +54,7 @@ from qorgau.shell.progress import Progress
 from qorgau.shell.relay import Relay
 from qorgau.shell.reported import Reported
 from qorgau.shell.tracking import Derive, tracker_of
-from qorgau.state.book import ListBook
-from qorgau.state.changelog import ChangeLog
-from qorgau.state.changes import Changing, nothing_changes
-from qorgau.state.measured import MeasureBook, nothing_measured
-from qorgau.state.rows import Projection, nothing_listed
+from qorgau.state.made import Books, Made
 from qorgau.store import Store
 from qorgau.titles import load_titles
 from qorgau.tracker import Tracker
@@ -84,11 +79,9 @@ class Parts:
     cases: StoredCases
     registry: Registry
     audit: Audit
-    lists: ListBook
+    books: Books
     context: ContextBook
-    measured: MeasureBook
     feeds: Feeds
-    changes: ChangeLog
     tracker: Tracker | None = None
 
     def keeper(self, *, guard: Guard | None = None, others: Others = nothing, elsewhere: Elsewhere = nowhere) -> Keeper:
@@ -136,18 +129,13 @@ class Parts:
 async def parts_of(
     settings: Settings,
     models: Models,
+    made: Made,
     reported: Callable[[Host, Callable[[str], int]], Reported] | None = None,
-    listing: Callable[[Plan], Projection] = nothing_listed,
-    measuring: Callable[[Plan], Measured] = nothing_measured,
     derive: Derive | None = None,
-    changing: Callable[[Plan], Changing] = nothing_changes,
-    concerned: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Parts]:
-    """The parts of one service, closed at the end. `reported` makes what it makes safe before it is in the log; it is
-    given the host and the partition of a case. `listing`: the rows of lists that a case makes under a plan;
-    `measuring`: what it adds to sums. `derive`: what the service itself says because of facts, by the parts of its
-    tracker. `changing`: what changes of the rows of a list, kept for who follows it; `concerned`: the types of fact
-    without which a case has none of them."""
+    """The parts of one service, closed at the end. `made`: what is made of its cases for readers. `reported` makes what
+    it makes safe before it is in the log; it is given the host and the partition of a case. `derive`: what the service
+    itself says because of facts, by the parts of its tracker."""
     in_force = settings.in_force()
     plan = compile_policy(in_force.policy, settings.service, in_force.begins)
     key = settings.token_key.get_secret_value()
@@ -179,11 +167,9 @@ async def parts_of(
             cases=cases,
             registry=registry,
             audit=audit,
-            lists=ListBook(shown, listing(plan)),
+            books=made.books(shown, plan),
             context=ContextBook(shown),
-            measured=MeasureBook(shown, measuring(plan)),
             feeds=feeds_of(host, plan.policy),
-            changes=ChangeLog(shown, changing(plan), concerned),
         )
         policies = PolicyWatch(Topic(settings.brokers, POLICIES_TOPIC, quiet=LOOK_EVERY), host.clock, in_force)
         # First of all: whether this is the policy to begin with.
@@ -197,11 +183,7 @@ async def parts_of(
             ends = Ends(settings.brokers)
             stack.push_async_callback(ends.stop)
             written = Edition(database)
-            # What makes no rows costs nothing.
-            lists = [] if listing is nothing_listed else [ListBook(written, listing(plan))]
-            sums = [] if measuring is nothing_measured else [MeasureBook(written, measuring(plan))]
-            changes = [ChangeLog(written, changing(plan), concerned)] if concerned else []
-            views: list[ListBook | MeasureBook | ChangeLog] = [*lists, *sums, *changes]
+            views = made.views(written, plan)
             parts.tracker = tracker = tracker_of(
                 host, plan, number_of, before_the_log, written, ends, views, derive, policies
             )

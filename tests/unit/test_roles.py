@@ -87,7 +87,7 @@ async def test_a_replica_for_requests_answers_them(service: str) -> None:
 async def works(role: Role) -> int:
     """How much a process of this role does beside answering."""
     kind = court_tracker.settings.Settings
-    async with parts_of(settings(kind, role), court_tracker.domain.FACTS) as parts:
+    async with parts_of(settings(kind, role), court_tracker.domain.FACTS, court_tracker.main.MADE) as parts:
         parts.keeper()
         assert (parts.tracker is None) == (role == "api")
         assert ("tracker" in (await parts.ready()).checks) == (role != "api")

@@ -42,7 +42,10 @@ def learn(record: CaseRecord, facts: Iterable[Fact]) -> CaseRecord:
     filed, changed_at = _file(record.facts, facts, record.as_of, _OWN)
     if changed_at is None:
         return record
-    return replace(record, facts=filed, next_due=_earlier(record.next_due, changed_at))
+    # A case that was never judged is due when its first fact counts: the copy that came first may count before the one
+    # that stays.
+    first = min(fact.known_at for fact in filed) if record.as_of is None else _earlier(record.next_due, changed_at)
+    return replace(record, facts=filed, next_due=first)
 
 
 def overhear(record: CaseRecord, facts: Iterable[Fact]) -> CaseRecord:
@@ -51,7 +54,7 @@ def overhear(record: CaseRecord, facts: Iterable[Fact]) -> CaseRecord:
     if changed_at is None:
         return record
     # A case begins with a fact of its own; until then there is nothing to look at.
-    next_due = _earlier(record.next_due, changed_at) if record.facts else record.next_due
+    next_due = record.next_due if record.as_of is None else _earlier(record.next_due, changed_at)
     return replace(record, others=filed, next_due=next_due)
 
 

@@ -122,6 +122,22 @@ def test_next_due_is_the_next_instant_at_which_anything_may_change(plan: Plan) -
     assert record.next_due is None
 
 
+def test_a_case_never_judged_is_due_when_the_copy_that_stays_counts_and_not_when_one_that_does_not_did(
+    plan: Plan,
+) -> None:
+    """Else it would be looked at over and over without getting on: an earlier recording dated later stays."""
+    early, late = at("2026-06-01 14:00"), at("2026-06-01 16:00")
+    passing = Fact("i1", "102/KZ-75", "police.incident_registered", early, early, "c1", {"region": "KZ-75"})
+    stays = replace(passing, time=late, recorded=early - 1)
+    heard = Fact("r2", "102/KZ-75", "report.received", early, early, "c2", {"region": "KZ-75"})
+    for record in (
+        learn(learn(CaseRecord("c1"), [passing]), [stays]),
+        overhear(learn(CaseRecord("c1"), [stays]), [heard]),
+    ):
+        assert record.next_due == late
+        assert advance(record, late, plan)[0].as_of == late
+
+
 def test_a_case_is_closed_until_it_is_reopened(plan: Plan) -> None:
     record = filed(
         CALLED,

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from qorgau.calendar import data_version
 from qorgau.policy_checks import check_policy
 from qorgau.policy_checks.document import Place, PolicyRefused, Problem, read_document
+from qorgau.policy_checks.models import problems_in
 from qorgau.rules import Flag, Frame, Policy, Rule
 
 __all__ = ["PolicyRefused", "Problem", "fingerprint", "load_policy", "parse_policy"]
@@ -21,7 +22,6 @@ __all__ = ["PolicyRefused", "Problem", "fingerprint", "load_policy", "parse_poli
 _FRAME: TypeAdapter[Frame] = TypeAdapter(Frame)
 _RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 _FLAG: TypeAdapter[Flag] = TypeAdapter(Flag)
-_WORDS = {"extra_forbidden": "there is no such field", "missing": "is missing"}
 _PARTS = ("policy", "rules", "flags")
 _Part = TypeVar("_Part")
 
@@ -86,11 +86,9 @@ def _valid(adapter: TypeAdapter[_Part], value: object, place: Place) -> _Part | 
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            steps = [step for step in problem["loc"] if step != "[key]"]
+        for steps, message in problems_in(error):
             if isinstance(value, dict) and steps[:1] == [value.get("kind")]:
                 # Which of the models of a flag it was; no field of the file.
                 steps = steps[1:]
-            message = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-            place.at(*steps).refuse(message[:1].lower() + message[1:])
+            place.at(*steps).refuse(message)
         return None

@@ -10,15 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from qorgau.instants import DAY, parse_duration
 from qorgau.policy_checks.document import Place, PolicyRefused, Problem, read_document
+from qorgau.policy_checks.models import valid
 
 AUDIT = "audit"
 # Less than a day is no period anybody can keep to; more than a century was mistyped.
 _SHORTEST, _LONGEST = DAY, 36_525 * DAY
-_WORDS = {"extra_forbidden": "there is no such field", "missing": "is missing"}
 
 Start = Literal["case_closed", "last_fact", "opened", "written"]
 
@@ -80,8 +80,8 @@ def parse_retention(text: str, expected: Collection[str] | None = None) -> Reten
         top.at(str(name)).refuse(f"{name}: there is no such part")
     if found:
         raise PolicyRefused(found)
-    head = _valid(Head, content["retention"], top.at("retention"))
-    classes = {name: _valid(Kept, row, top.at("classes", str(name))) for name, row in content["classes"].items()}
+    head = valid(Head, content["retention"], top.at("retention"))
+    classes = {name: valid(Kept, row, top.at("classes", str(name))) for name, row in content["classes"].items()}
     known = classes.keys() - {AUDIT} if expected is None else frozenset(expected)
     _check_names(classes, known, top.at("classes"))
     _check_periods(classes, top.at("classes"))
@@ -125,13 +125,3 @@ def _check_periods(classes: Mapping[Any, Kept | None], place: Place) -> None:
             place.at(AUDIT, "lines").refuse("counts from written: each line of the chain has its own period")
         elif audit.lines[0].after < longest:
             place.at(AUDIT, "lines").refuse("is shorter than what it tells of is kept")
-
-
-def _valid(model: type[Any], value: object, place: Place) -> Any:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            message = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-            place.at(*problem["loc"]).refuse(message[:1].lower() + message[1:])
-        return None

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qorgau.policy_checks.document import Place, PolicyRefused, Problem, read_document
+from qorgau.policy_checks.models import problems_in
 from qorgau.rules import Policy
 from qorgau.vocabulary import FACT_TYPES
 
@@ -17,7 +18,6 @@ Language = Literal["kk", "ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
 # The fields whose codes a person reads; where they say which codes there are, it is `vocabulary.py`.
 CODED = frozenset({"reason", "legal_basis", "outcome", "sanction"})
-_KINDS = {"extra_forbidden": "there is no such field", "missing": "is missing"}
 
 
 class _Row(BaseModel):
@@ -72,10 +72,7 @@ def parse_titles(text: str) -> Titles:
     try:
         return Titles.model_validate(document.content)
     except ValidationError as error:
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            steps = [step for step in problem["loc"] if step != "[key]"]
-            message = _KINDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-            message = message[:1].lower() + message[1:]
+        for steps, message in problems_in(error):
             # Of a part of the file the place alone does not say the name.
             top.at(*steps).refuse(f"{steps[0]}: {message}" if len(steps) == 1 else message)
         raise PolicyRefused(found) from None

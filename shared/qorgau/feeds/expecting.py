@@ -10,18 +10,18 @@ from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from qorgau.front.posted import ANY_AGENCY, is_agency
 from qorgau.instants import DAY, HOUR, MINUTE, parse_duration
 from qorgau.policy_checks.document import Place, PolicyRefused, Problem, read_document
+from qorgau.policy_checks.models import valid
 
 HOURS_OF_A_DAY = 24
 # Less than that is the beat of a machine, not of an agency; more was mistyped.
 _SHORTEST, _LONGEST = MINUTE, 366 * DAY
-_WORDS = {"extra_forbidden": "there is no such field", "missing": "is missing"}
 _PARTS = frozenset({"feeds", "learned", "gone_after", "set"})
 Basis = Literal["set", "learned"]
 
@@ -100,8 +100,8 @@ def parse_expectations(text: str) -> Expectations:
         top.at(str(name)).refuse(f"{name}: there is no such part")
     if found:
         raise PolicyRefused(found)
-    head = _valid(Head, content["feeds"], top.at("feeds"))
-    learned = _valid(Learned, content["learned"], top.at("learned"))
+    head = valid(Head, content["feeds"], top.at("feeds"))
+    learned = valid(Learned, content["learned"], top.at("learned"))
     gone_after = _checked(content["gone_after"], top.at("gone_after"))
     lengths = _set(content["set"], top.at("set"))
     for name, length in lengths.items():
@@ -140,14 +140,4 @@ def _checked(value: object, place: Place) -> int | None:
         return _length(value)
     except ValueError as error:
         place.refuse(str(error))
-        return None
-
-
-def _valid(model: type[Any], value: object, place: Place) -> Any:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            message = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-            place.at(*problem["loc"]).refuse(message[:1].lower() + message[1:])
         return None

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from qorgau.auth import make_token
-from qorgau.front.kpis import kpis_router
+from qorgau.front.kpis import Months, kpis_router
 from qorgau.identity.sender import FLAGS_READ
 from qorgau.instants import parse_instant
 from qorgau.service import Readiness, build_app
@@ -36,7 +36,7 @@ async def get(
         return [one for one in rows if (one["kind"], one.get("month", month)) == (kind, month)]
 
     metrics = Metrics()
-    app = build_app("test", [kpis_router(of, plan(), lambda: now, access(KEY))], ready=ready, metrics=metrics)
+    app = build_app("test", [kpis_router(of, Months(plan(), lambda: now), access(KEY))], ready=ready, metrics=metrics)
     token = make_token(KEY, agency=by[0], regions=by[1], scopes=[FLAGS_READ])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         return await client.get(f"/v1/kpis?{query}", headers={"authorization": f"Bearer {token}"})

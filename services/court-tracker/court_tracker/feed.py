@@ -24,12 +24,12 @@ from qorgau.shell.lookout import Lookout, changed_or_quiet
 from qorgau.state.book import is_shown
 from qorgau.state.changelog import ChangeLog, Entry, Leaf
 from qorgau.state.items import MAYBE_INSTANT, MAYBE_REFERENCE, MAYBE_TEXT
+from qorgau.state.routes import CODE, WORD
 
 KIND = "qorgau.hearing.changed.v1"
 # So many leaves at once: what a slow reader makes wait is no more.
 AT_ONCE = 5
 _ID = re.compile(r"([1-9][0-9]{0,11})\.([0-9]{1,3})-([0-9a-f]{12})")
-_WORD, _CODE = r"^[a-z0-9_-]{1,40}$", r"^[A-Za-z0-9/_.-]{1,80}$"
 _STATE = {"enum": sorted({*STATES.values(), "relisted", "postponed", "decided", WITHDRAWN})}
 HEARING_SCHEMAS: Mapping[str, Any] = MappingProxyType(
     {
@@ -174,9 +174,9 @@ def hearing_feed_router(feed: HearingFeed, access: Access) -> APIRouter:
         reader: Annotated[Lasting, Depends(access.lasting)],
         last: LastId,
         case: Annotated[str | None, Query(pattern=REFERENCE)] = None,
-        region: Annotated[str | None, Query(pattern=_CODE)] = None,
-        court: Annotated[str | None, Query(pattern=_CODE)] = None,
-        state: Annotated[str | None, Query(pattern=_WORD)] = None,
+        region: Annotated[str | None, Query(pattern=CODE)] = None,
+        court: Annotated[str | None, Query(pattern=CODE)] = None,
+        state: Annotated[str | None, Query(pattern=WORD)] = None,
     ) -> StreamingResponse:
         feed.streams.check_room(reader.sender)
         named = {"case": case, "region": region, "court": court, "state": state}

@@ -13,7 +13,7 @@ from court_tracker.state import projection
 from court_tracker.state.changing import CONCERNED, changing
 from court_tracker.stops.following import Stops
 from qorgau.bus import FactsLog
-from qorgau.front.kpis import kpis_router
+from qorgau.front.kpis import Months, kpis_router
 from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main
@@ -35,7 +35,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         host = parts.host
         lists = lists_router(LISTS, parts.books.lists, host.clock.now, parts.feeds.doubts, host.access)
         courts = courts_router(parts.books.lists, parts.context, host.clock.now, host.access)
-        kpis = kpis_router(parts.books.measured.rows, parts.plan, host.clock.now, host.access)
+        kpis = kpis_router(parts.books.measured.rows, Months(parts.plan, host.clock.now), host.access)
         lookout = lookout_of(parts.books.changes)
         host.work.append(lookout.run)
         feed = hearing_feed_router(HearingFeed(parts.books.changes, lookout, host.streams), host.access)

@@ -58,7 +58,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         export = export_router(keeper.reading, book.of_case, vault.persons, host.access)
         sums = attribution_sums_router(parts.books.measured.rows, host.access, host.clock.now)
         months, rows = Months(parts.plan, host.clock.now), parts.books.measured.rows
-        kpis = kpis_router(rows, parts.plan, host.clock.now, host.access)
+        kpis = kpis_router(rows, months, host.access)
         decided = sanctions_router(rows, months, host.access)
         places = capacity_router(SHELTERS, rows, parts.context.dated, months, host.access)
         figures = (statistics.router, sums, kpis, decided, places)

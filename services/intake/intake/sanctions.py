@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from qorgau import rules
 from qorgau.facts import Fact
+from qorgau.heart.flagging import region_of
 from qorgau.heart.known import KnownFacts
 from qorgau.instants import DAY
 from qorgau.measures.figures import UNKNOWN, published
@@ -45,8 +46,7 @@ def outcomes(plan: Plan) -> Callable[[CaseRecord], Iterator[Row]]:
 
 
 def _row(kind: str, fact: Fact, plan: Plan, **data: Any) -> Row:
-    named = fact.data.get("region")
-    region = named if isinstance(named, str) else None
+    region = region_of(fact)
     return {"kind": kind, "region": region, "month": month_of(fact.time, region, plan.calendar), **data}
 
 

@@ -27,7 +27,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         own = (
             parity_of(parts),
             lists_router(LISTS, parts.books.lists, now, parts.feeds.doubts, access),
-            kpis_router(rows, parts.plan, now, access),
+            kpis_router(rows, months, access),
             regrading_router(keeper.reading, rows, months, access),
             capacity_router(EXAMS, rows, parts.context.dated, months, access),
         )

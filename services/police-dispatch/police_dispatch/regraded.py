@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from police_dispatch.regrading import FINDINGS, CallOut, Grade, call_outs, graded_rules
-from qorgau.facts import Fact
+from qorgau.heart.flagging import region_of
 from qorgau.instants import format_duration, format_instant
 from qorgau.measures.capacity import EXAMS, refusals
 from qorgau.measures.figures import UNKNOWN
@@ -15,6 +15,7 @@ from qorgau.plan import Plan
 from qorgau.record import CaseRecord
 from qorgau.rows import Judged
 from qorgau.state.rows import UNENDED, Listed
+from qorgau.state.values import written
 from qorgau.state.view import CaseView
 from qorgau.surge.suppression import BELOW
 
@@ -69,8 +70,8 @@ def ledger_item(out: CallOut) -> dict[str, Any]:
                 "desk": grade.desk,
                 "priority": grade.priority,
                 "rule": grade.deadline.row.rule if grade.deadline else None,
-                "due_at": _instant(grade.due_at),
-                "original_due_at": _instant(original),
+                "due_at": written(grade.due_at),
+                "original_due_at": written(original),
             }
             for grade in out.grades
         ],
@@ -103,7 +104,7 @@ def desks(rows: Iterable[Row], below: int = BELOW) -> list[dict[str, Any]]:
 def _desks_of(out: CallOut, plan: Plan) -> Iterator[Row]:
     """A row for each desk that graded a call-out: whether it lowered it, and what was found of it."""
     first = out.grades[0].fact
-    region = _region(first)
+    region = region_of(first)
     for desk in dict.fromkeys(grade.desk for grade in out.grades):
         found = {one.kind for one in out.findings if one.desk == desk}
         yield {
@@ -136,16 +137,7 @@ def _deadline(grade: Grade, deadline: Judged | None) -> Mapping[str, Any]:
         "desk": grade.desk,
         "rule": row.rule if row else None,
         "start_at": format_instant(row.start_at) if row else None,
-        "due_at": _instant(row.due_at) if row else None,
+        "due_at": written(row.due_at) if row else None,
         "state": row.state if row else None,
         "late_by": format_duration(row.late_by) if row and row.late_by is not None else None,
     }
-
-
-def _region(fact: Fact) -> str | None:
-    region = fact.data.get("region")
-    return region if isinstance(region, str) else None
-
-
-def _instant(instant: int | None) -> str | None:
-    return None if instant is None else format_instant(instant)

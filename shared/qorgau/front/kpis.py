@@ -83,9 +83,9 @@ class Months:
         return over
 
 
-def kpis_router(rows: Rows, plan: Plan, now: Callable[[], int], access: Access, below: int = BELOW) -> APIRouter:
+def kpis_router(rows: Rows, months: Months, access: Access, below: int = BELOW) -> APIRouter:
     """The route of one service: the figures of the rules of its plan."""
-    router, months = v1(), Months(plan, now)
+    router = v1()
 
     @router.get("/kpis", tags=["statistics"], summary="Phases against their targets", responses=KPI_ANSWERS)
     async def get_kpis(
@@ -103,7 +103,7 @@ def kpis_router(rows: Rows, plan: Plan, now: Callable[[], int], access: Access, 
         for month, over in months.asked(sender, since, until, provisional).items():
             found = [row for row in await rows(KIND, None, month) if rule in (None, row["rule"])]
             # What gives nothing away is searched for, which takes seconds where there are many agencies.
-            made = await asyncio.to_thread(figures, found, dimensions, plan.policy, below)
+            made = await asyncio.to_thread(figures, found, dimensions, months.plan.policy, below)
             told.append({"month": month, "over": over, "rules": made})
         return JSONResponse({"withheld_below": below, "months": told}, headers={"Cache-Control": "private, no-cache"})
 

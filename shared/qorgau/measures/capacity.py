@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from qorgau import rules
 from qorgau.facts import WITHDRAWAL, Fact, first_copy
+from qorgau.heart.flagging import region_of
 from qorgau.heart.known import KnownFacts
 from qorgau.heart.others import withdrawals
 from qorgau.instants import DAY
@@ -56,11 +57,11 @@ SHELTERS = Service("shelter_declined", "shelter.declined", "shelter.capacity_rep
 def refusals(record: CaseRecord, service: Service, plan: Plan) -> Iterator[Row]:
     """A row of a case for each time it was refused: region, local month, reason, and the instant."""
     for fact in KnownFacts(record.facts, record.as_of).of(service.refused):
-        region = fact.data.get("region")
+        region = region_of(fact)
         reason = fact.data.get("reason")
         yield {
             "kind": service.kind,
-            "region": region if isinstance(region, str) else None,
+            "region": region,
             "month": month_of(fact.time, region, plan.calendar),
             "reason": reason if isinstance(reason, str) else None,
             "at": fact.time,

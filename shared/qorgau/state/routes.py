@@ -25,8 +25,8 @@ from qorgau.state.book import ListBook, Wanted
 
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAYBE_INSTANT = {"type": ["string", "null"], "format": "date-time"}
-_WORD = r"^[a-z0-9_-]{1,40}$"
-_CODE = r"^[A-Za-z0-9/_.-]{1,80}$"
+WORD = r"^[a-z0-9_-]{1,40}$"
+CODE = r"^[A-Za-z0-9/_.-]{1,80}$"
 _TAGGED = {"ETag": {"schema": TEXT, "required": True, "description": "Of this answer; for If-None-Match"}}
 
 
@@ -76,10 +76,10 @@ def _add(
     async def get_list(
         sender: Annotated[Sender, Depends(access)],
         case: Annotated[str | None, Query(pattern=REFERENCE)] = None,
-        region: Annotated[str | None, Query(pattern=_CODE)] = None,
-        state: Annotated[str | None, Query(pattern=_WORD)] = None,
-        agency: Annotated[str | None, Query(pattern=_CODE)] = None,
-        court: Annotated[str | None, Query(pattern=_CODE)] = None,
+        region: Annotated[str | None, Query(pattern=CODE)] = None,
+        state: Annotated[str | None, Query(pattern=WORD)] = None,
+        agency: Annotated[str | None, Query(pattern=CODE)] = None,
+        court: Annotated[str | None, Query(pattern=CODE)] = None,
         overdue: Annotated[bool, Query(description="Only what is past its due now")] = False,
         due_before: Annotated[str | None, Query(description="ISO 8601 with an offset")] = None,
         limit: Limit = LIMIT,

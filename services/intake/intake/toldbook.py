@@ -8,13 +8,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from intake.telling import remembered
+from qorgau.errors import NotFound
 from qorgau.front.flagbook import FlagEntry
+from qorgau.front.reading import flag_item
+from qorgau.identity.sender import Sender
 from qorgau.rows import FlagRow
 from qorgau.shell.documents import Stored, from_document
 from qorgau.shell.edition import Edition
 from qorgau.shell.mongo import collection, deadline
 from qorgau.store import Store
 from qorgau.telemetry import Metrics
+from qorgau.vocabulary import INTAKE
 
 # More are told with the next look.
 _AT_ONCE = 500
@@ -67,11 +71,18 @@ class ToldBook:
         """What was written and not told."""
         return list((await self.store.untold(numbers, _AT_ONCE)).values()) if numbers else []
 
-    async def of_flag(self, flag_id: str) -> Stored | None:
-        """What raised a flag, or None."""
+    async def visible(self, flag_id: str, sender: Sender) -> tuple[FlagRow, Mapping[str, Any]]:
+        """A flag that this sender may see, and the evidence kept of it; raises NotFound."""
         async with deadline():
             document = await self._told.find_one({"flags.id": flag_id})
-        return None if document is None else from_document(document)
+        if document is None:
+            raise NotFound
+        stored = from_document(document)
+        row = next(row for row in stored.record.flags if row.id == flag_id)
+        entry = FlagEntry(row.id, INTAKE, stored.record.seq, row.raised_at, flag_item(row))
+        if not entry.visible_to(sender):
+            raise NotFound
+        return row, stored.extra["evidence"].get(row.id, {})
 
     async def up(self) -> list[Stored]:
         """What has a flag that is up."""

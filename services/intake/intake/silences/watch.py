@@ -13,14 +13,12 @@ from datetime import timedelta
 from intake.silences.telling import silent_now, told
 from intake.statistics.current import Current
 from intake.toldbook import ToldBook
+from intake.watching import Looking, save_and_tell
 from qorgau.clock import Clock
-from qorgau.errors import QorgauError, Unavailable
 from qorgau.feeds.case import silence_case
 from qorgau.feeds.following import Feeds
 from qorgau.feeds.silence import Feed
-from qorgau.pausing import pause
 from qorgau.rules import Silence
-from qorgau.shell.crash import crash_point
 from qorgau.shell.documents import Stored
 from qorgau.shell.relay import Relay
 from qorgau.telemetry import Metrics
@@ -44,28 +42,20 @@ class SilenceWatch:
     clock: Clock
     metrics: Metrics
     numbers: Callable[[], frozenset[int]]
-    _trouble: str = ""
+    _looking: Looking = field(default_factory=lambda: Looking("silences", _log, LOOK_EVERY))
     _numbers: frozenset[int] = frozenset()
     # By case: since when nothing was heard of the feeds whose flags are up.
     _up: dict[str, int | None] = field(default_factory=dict)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Judge until it is time to stop; what fails is tried again, from what is written."""
-        while not stopping.is_set():
-            try:
-                await self.look()
-                self._trouble = ""
-            except QorgauError as error:
-                if self._trouble != error.title:
-                    _log.warning("silences could not be judged: %s; trying again", error.title)
-                self._trouble = error.title
-            await pause(stopping, LOOK_EVERY)
+        await self._looking.run(self.look, stopping)
 
     async def look(self) -> None:
         """Judge what has changed, if anything has and it may be judged. Raises Unavailable where it could not be
         finished."""
         numbers = self.numbers()
-        if numbers != self._numbers or self._trouble:
+        if numbers != self._numbers or self._looking.trouble:
             # What was written and not told: by who had them before, or by us when something failed.
             await self.relay.publish(await self.book.untold(numbers))
             await self._take_over(numbers)
@@ -103,15 +93,7 @@ class SilenceWatch:
 
     async def _write(self, changed: Sequence[Stored]) -> None:
         """Save these, tell them, and forget that they were to be told."""
-        kept, lost = await self.book.save(changed)
-        crash_point("after-save")
-        for stored in kept.values():
-            for event in stored.outbox:
-                self.metrics.flag_events.labels(event.type.split(".")[2], self.rule.id).inc()
-        await self.relay.publish(list(kept.values()))
-        if lost:
-            # Somebody else judges the same; what is left of ours is found the next time.
-            raise Unavailable
+        await save_and_tell(changed, self.book, self.relay, self.metrics, self.rule.id)
         await self._take_over(self._numbers)
 
     def _show(self, feeds: Iterable[Feed]) -> None:

@@ -11,8 +11,6 @@ from intake.toldbook import ToldBook
 from qorgau.calendar import Calendar
 from qorgau.errors import NotFound
 from qorgau.explaining.wording import LocalTime
-from qorgau.front.flagbook import FlagEntry
-from qorgau.front.reading import flag_item
 from qorgau.identity.sender import Sender
 from qorgau.rows import FlagRow
 from qorgau.rules import Policy, Silence
@@ -34,15 +32,11 @@ class Silences:
 
     async def explained(self, flag_id: str, sender: Sender) -> dict[str, Any]:
         """The explanation of a flag of F10 that this sender may see; raises NotFound."""
-        stored = await self.book.of_flag(flag_id)
-        if stored is None or self.rule is None:
+        if self.rule is None:
             raise NotFound
-        row = next(row for row in stored.record.flags if row.id == flag_id)
-        entry = FlagEntry(row.id, INTAKE, stored.record.seq, row.raised_at, flag_item(row))
-        if not entry.visible_to(sender):
-            raise NotFound
+        row, evidence = await self.book.visible(flag_id, sender)
         local = LocalTime(self.calendar.zone(row.region), row.raised_at)
-        return explain(row, stored.extra["evidence"].get(row.id, {}), self.rule, local, self.now())
+        return explain(row, evidence, self.rule, local, self.now())
 
 
 def silence_book(parts: Parts) -> ToldBook:

@@ -19,11 +19,10 @@ from intake.statistics.periods import Days
 from intake.statistics.surges import Region, window
 from intake.statistics.telling import Place, first_of, told
 from intake.statistics.told import SurgeBook
+from intake.watching import Looking, save_and_tell
 from qorgau.clock import Clock
-from qorgau.errors import QorgauError, Unavailable
+from qorgau.errors import QorgauError
 from qorgau.instants import DAY
-from qorgau.pausing import pause
-from qorgau.shell.crash import crash_point
 from qorgau.shell.documents import Stored
 from qorgau.shell.relay import Relay
 from qorgau.surge.case import surge_case
@@ -54,23 +53,14 @@ class SurgeWatch:
     clock: Clock
     metrics: Metrics
     numbers: Callable[[], frozenset[int]]
-    _trouble: str = ""
+    _looking: Looking = field(default_factory=lambda: Looking("surges", _log, LOOK_EVERY, PAUSE))
     _numbers: frozenset[int] = frozenset()
     _next: dict[str, int] = field(default_factory=dict)
     _usual: dict[str, list[Shown]] = field(default_factory=dict)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Judge until it is time to stop; what fails is tried again after a pause, from what is written."""
-        while not stopping.is_set():
-            try:
-                await self.look()
-                self._trouble = ""
-            except QorgauError as error:
-                if self._trouble != error.title:
-                    _log.warning("surges could not be judged: %s; trying again", error.title)
-                self._trouble = error.title
-                await pause(stopping, PAUSE)
-            await pause(stopping, LOOK_EVERY)
+        await self._looking.run(self.look, stopping)
 
     def heard(self, region: str, kept: Kept | Withdrawn) -> None:
         """Something came, and is counted already: when its region must be looked at, at the latest."""
@@ -82,7 +72,7 @@ class SurgeWatch:
     async def look(self) -> None:
         """Judge what is due, if anything is and it may be judged. Raises Unavailable where it could not be finished."""
         numbers = self.numbers()
-        if numbers != self._numbers or self._trouble:
+        if numbers != self._numbers or self._looking.trouble:
             # What was written and not told: by who had them before, or by us when something failed.
             await self.relay.publish(await self.book.untold(numbers))
         if numbers != self._numbers:
@@ -138,7 +128,7 @@ class SurgeWatch:
         place = Place(region, Region(self.rule, days, Ledger(reports, days.of, older)))
         changed = await self._changed(place, after, until, up)
         check()
-        await self._write(changed)
+        await save_and_tell(changed, self.book, self.relay, self.metrics, self.rule.row.id)
         self._next[region] = min(self._next.get(region, NEVER), place.region.next(until))
         self._usual[region] = list(_usual(place, until, self._owned))
 
@@ -158,18 +148,6 @@ class SurgeWatch:
             if number % TURN_EVERY == 0:
                 await asyncio.sleep(0)
         return [stored for case, stored in days.items() if stored is not before[case]]
-
-    async def _write(self, changed: Sequence[Stored]) -> None:
-        """Save these, tell them, and forget that they were to be told."""
-        kept, lost = await self.book.save(changed)
-        crash_point("after-save")
-        for stored in kept.values():
-            for event in stored.outbox:
-                self.metrics.flag_events.labels(event.type.split(".")[2], self.rule.row.id).inc()
-        await self.relay.publish(list(kept.values()))
-        if lost:
-            # Somebody else judges the same; what is left of ours is found the next time.
-            raise Unavailable
 
     @property
     def _window(self) -> int:

@@ -21,8 +21,6 @@ from intake.statistics.told import SurgeBook
 from intake.statistics.watch import SurgeWatch
 from qorgau.bus import Topic
 from qorgau.errors import NotFound, QorgauError
-from qorgau.front.flagbook import FlagEntry
-from qorgau.front.reading import flag_item
 from qorgau.identity.sender import Sender
 from qorgau.pausing import pause
 from qorgau.rows import FlagRow
@@ -53,15 +51,13 @@ class Statistics:
 
     async def explained(self, flag_id: str, sender: Sender) -> dict[str, Any]:
         """The explanation of a flag of F8 that this sender may see; raises NotFound."""
-        stored = await self.book.of_flag(flag_id)
-        if stored is None or self.rule is None:
+        if self.rule is None:
             raise NotFound
-        row = next(row for row in stored.record.flags if row.id == flag_id)
+        row, evidence = await self.book.visible(flag_id, sender)
         days = self.days.get(row.region or "")
-        entry = FlagEntry(row.id, INTAKE, stored.record.seq, row.raised_at, flag_item(row))
-        if days is None or not entry.visible_to(sender):
+        if days is None:
             raise NotFound
-        return explain(row, stored.extra["evidence"].get(row.id, {}), self.rule.row, days, self.now())
+        return explain(row, evidence, self.rule.row, days, self.now())
 
 
 def statistics_of(parts: Parts) -> Statistics:

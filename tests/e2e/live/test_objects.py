@@ -14,10 +14,10 @@ from qorgau.facts import Fact
 from qorgau.identity.sender import SCOPES, Reach, Role
 from qorgau.identity.table import OPEN, TABLE
 from qorgau.vocabulary import COURT, INTAKE, NOTIFIER, POLICE, SERVICES
+from tests.e2e.live.asked import BODIES, ELSEWHERE, HERE, LISTS, NEVER, REFERENCES, WITHOUT
 from tests.e2e.live.world import ago, token
 from tests.e2e.stack import Row, Stack, eventually
 
-HERE, ELSEWHERE = "KZ-75", "KZ-71"
 AGENCIES = {
     Role.DESK: f"crisis-centre/{HERE}",
     Role.SUPERVISOR: f"coordinator/{HERE}",
@@ -25,50 +25,8 @@ AGENCIES = {
     Role.ADMIN: f"prosecutor/{HERE}",
     Role.DEVELOPMENT: "*",
 }
-# What is sent where a route wants more than an object; a route that is not here fails the test.
-BODIES: Mapping[str, Row] = {
-    "/v1/cases/{case}/consents": {"region": HERE, "agency": f"clinic/{HERE}", "consent": "given"},
-    "/v1/cases/{case}/legal-bases": {"agency": f"clinic/{HERE}", "legal_basis": "vital_interest"},
-    "/v1/cases/{case}/break-glass": {"reason": "immediate_danger", "hours": 1},
-    "/v1/cases/{case}/break-glass/{grant}/review": {"verdict": "justified"},
-    "/v1/cases/{case}/erase": {"reason": "survivor_request"},
-    "/v1/cases/{case}/referrals": {"region": HERE, "agency": f"clinic/{HERE}"},
-    "/v1/duplicates/{name}/merge": {},
-    "/v1/duplicates/{name}/unmerge": {},
-    "/v1/duplicates/{name}/dismiss": {},
-}
 _CALL = {"priority": "immediate", "area": "urban"}
 _HEARING = {"protocol_id": "p1", "hearing_id": "h1", "tolls_term": False}
-LISTS = frozenset({"/v1/duplicates", "/v1/flags", "/v1/break-glass", "/v1/court-cases", "/v1/hearings"})
-# They name no object that is there already, or (facts, the stream) have journeys of their own: `test_identity.py`,
-# `test_reports.py`.
-WITHOUT = frozenset({"/v1/reports", "/v1/facts", "/v1/flags/stream", "/v1/statistics", "/v1/parity", "/v1/rules"})
-# Nor do these; whose rows they show is decided by the book of those above (`test_listbook.py`).
-WITHOUT |= frozenset(
-    {
-        "/v1/responses",
-        "/v1/orders",
-        "/v1/examinations",
-        "/v1/findings",
-        "/v1/regradings",
-        "/v1/attribution",
-        "/v1/feeds",
-    }
-)
-# Figures with small counts withheld, of which `test_access.py` says who may ask.
-WITHOUT |= frozenset({"/v1/kpis", "/v1/sanctions", "/v1/capacity", "/v1/regradings/desks"})
-# Nor does this, of which `test_streams.py` and the log of changes (`test_changelog.py`) decide.
-WITHOUT |= frozenset({"/v1/hearings/events"})
-REFERENCES = "/v1/references/{system}/{number}"
-# What a kind of agency does not do whatever it reaches: support, consents, legal bases are the advocate's, merging is
-# a desk's.
-NEVER = {
-    (Role.SUPERVISOR, "/v1/cases/{case}/person"),
-    (Role.SUPERVISOR, "/v1/cases/{case}/consents"),
-    (Role.SUPERVISOR, "/v1/cases/{case}/legal-bases"),
-    (Role.SUPERVISOR, "/v1/duplicates/{name}/merge"),
-    (Role.SUPERVISOR, "/v1/duplicates/{name}/unmerge"),
-}
 
 
 @dataclass(frozen=True, slots=True)

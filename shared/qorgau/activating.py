@@ -10,7 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qorgau.arguments import add_servers, kafka_of, read_instant, read_policy, servers_of
+from qorgau.arguments import add_servers, kafka_of, read_instant, read_policy, refused, servers_of
 from qorgau.commands import OK, BadInput
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def add_activate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """A row for each rule, then one that says what was put in force; status 1 for a policy that cannot be right."""
     from qorgau.activation import LONGEST
-    from qorgau.commands.policy import refused
     from qorgau.errors import Unavailable
     from qorgau.policy import PolicyRefused, parse_policy
 

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from qorgau.commands import BadInput
+from qorgau.commands import FAILED, BadInput
 
 if TYPE_CHECKING:
     from qorgau.brokers import Brokers
+    from qorgau.policy import PolicyRefused
     from qorgau.replay.casefile import CaseFile
     from qorgau.retention import Retention
     from qorgau.rules import Policy
@@ -30,6 +31,16 @@ def read_policy(path: str | None) -> "Policy":
     from qorgau.policy import load_policy
 
     return _loaded(load_policy, Path(path or os.environ.get("QORGAU_POLICY") or default_policy()))
+
+
+def refused(error: "PolicyRefused") -> int:
+    """The exit status for a policy that cannot be right, after a row for each of its problems."""
+    from qorgau.output import show_table, write_rows
+
+    rows = [{"line": found.line, "rule": found.rule, "message": found.message} for found in error.problems]
+    write_rows(rows)
+    show_table("refused", ("line", "rule", "message"), [list(row.values()) for row in rows])
+    return FAILED
 
 
 def read_retention(path: str | None) -> "Retention":

@@ -2,15 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qorgau.activating import add_activate
-from qorgau.arguments import read_policy
-from qorgau.commands import FAILED, OK, BadInput, Subparsers
+from qorgau.arguments import read_policy, refused
+from qorgau.commands import OK, BadInput, Subparsers
 from qorgau.output import show_table, write_rows
-
-if TYPE_CHECKING:
-    from qorgau.policy import PolicyRefused
 
 
 def register(subparsers: Subparsers) -> None:
@@ -47,14 +43,6 @@ def run_check(arguments: argparse.Namespace) -> int:
     write_rows([about])
     show_table("can be right", tuple(about), [list(about.values())])
     return OK
-
-
-def refused(error: "PolicyRefused") -> int:
-    """A row for each problem of a policy that cannot be right."""
-    rows = [{"line": found.line, "rule": found.rule, "message": found.message} for found in error.problems]
-    write_rows(rows)
-    show_table("refused", ("line", "rule", "message"), [list(row.values()) for row in rows])
-    return FAILED
 
 
 def run_diff(arguments: argparse.Namespace) -> int:

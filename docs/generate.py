@@ -36,8 +36,9 @@ from qorgau.front.capacity import capacity_router
 from qorgau.front.describe import fact_schemas
 from qorgau.front.door import Door
 from qorgau.front.keeper import Keeper
-from qorgau.front.kpis import Months, kpis_router
+from qorgau.front.kpis import kpis_router
 from qorgau.front.limits import Limiter
+from qorgau.front.monthly import Months
 from qorgau.front.posted import Models
 from qorgau.front.posting import Posting
 from qorgau.front.reading import Reading

@@ -60,6 +60,12 @@ def first_copy(one: Fact, other: Fact) -> Fact:
     return min(one, other, key=precedence)
 
 
+def region_of(fact: Fact) -> str | None:
+    """The region a fact names."""
+    region = fact.data.get("region")
+    return region if isinstance(region, str) else None
+
+
 def event_type(fact_type: str) -> str:
     """`police.arrived` as the CloudEvents type `qorgau.police.arrived.v1`."""
     return f"{_PREFIX}{fact_type}{_SUFFIX}"

@@ -7,7 +7,8 @@ import httpx2
 import pytest
 
 from qorgau.auth import make_token
-from qorgau.front.kpis import Months, kpis_router
+from qorgau.front.kpis import kpis_router
+from qorgau.front.monthly import Months
 from qorgau.identity.sender import FLAGS_READ
 from qorgau.instants import parse_instant
 from qorgau.service import Readiness, build_app

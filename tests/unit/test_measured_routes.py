@@ -14,7 +14,7 @@ from qorgau.auth import make_token
 from qorgau.facts import Fact
 from qorgau.front.capacity import capacity_router
 from qorgau.front.judging import PlanJudge
-from qorgau.front.kpis import Months
+from qorgau.front.monthly import Months
 from qorgau.front.reading import Reading, Shown
 from qorgau.identity.sender import CASES_READ
 from qorgau.instants import DAY, HOUR, parse_instant

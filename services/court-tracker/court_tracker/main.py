@@ -13,7 +13,8 @@ from court_tracker.state import projection
 from court_tracker.state.changing import CONCERNED, changing
 from court_tracker.stops.following import Stops
 from qorgau.bus import FactsLog
-from qorgau.front.kpis import Months, kpis_router
+from qorgau.front.kpis import kpis_router
+from qorgau.front.monthly import Months
 from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of
 from qorgau.shell.running import main

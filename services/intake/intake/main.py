@@ -22,7 +22,8 @@ from qorgau.feeds.routes import feeds_router
 from qorgau.front.attributing import attribution_sums_router
 from qorgau.front.capacity import capacity_router
 from qorgau.front.flagbook import FlagBook
-from qorgau.front.kpis import Months, kpis_router
+from qorgau.front.kpis import kpis_router
+from qorgau.front.monthly import Months
 from qorgau.measures.capacity import SHELTERS
 from qorgau.shell.composition import flags_follower, parts_of
 from qorgau.shell.edition import Edition

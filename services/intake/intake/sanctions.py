@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from qorgau import rules
-from qorgau.facts import Fact
-from qorgau.heart.flagging import region_of
+from qorgau.facts import Fact, region_of
 from qorgau.heart.known import KnownFacts
 from qorgau.instants import DAY
 from qorgau.measures.figures import UNKNOWN, published

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from intake.sanctions import DECISION, SANCTIONS, WINDOWS, WITHDREW, sanctions
 from qorgau.errors import NotFound
 from qorgau.front.answers import TEXT, Responses, answer, array, problems, structure
-from qorgau.front.kpis import Months, MonthText, Provisional, Rows
+from qorgau.front.monthly import Months, MonthText, Provisional, Rows, by_month
 from qorgau.identity.access import Access
 from qorgau.identity.sender import Sender
 from qorgau.instants import DAY
@@ -61,6 +61,6 @@ def sanctions_router(rows: Rows, months: Months, access: Access, below: int = BE
             decided, withdrew = await rows(DECISION, None, month), await rows(WITHDREW, None, month)
             made = sanctions(decided, withdrew, followed(month), months.plan.policy, [by] if by else [], below)
             told.append({"month": month, "over": over, **made})
-        return JSONResponse({"withheld_below": below, "months": told}, headers={"Cache-Control": "private, no-cache"})
+        return by_month(below, told)
 
     return router

@@ -10,7 +10,8 @@ from police_dispatch.regrading_routes import regrading_router
 from police_dispatch.settings import Settings
 from police_dispatch.state import projection
 from qorgau.front.capacity import capacity_router
-from qorgau.front.kpis import Months, kpis_router
+from qorgau.front.kpis import kpis_router
+from qorgau.front.monthly import Months
 from qorgau.measures.capacity import EXAMS
 from qorgau.parity.wiring import parity_of
 from qorgau.shell.composition import parts_of

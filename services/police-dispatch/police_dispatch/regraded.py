@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from police_dispatch.regrading import FINDINGS, CallOut, Grade, call_outs, graded_rules
-from qorgau.heart.flagging import region_of
+from qorgau.facts import region_of
 from qorgau.instants import format_duration, format_instant
 from qorgau.measures.capacity import EXAMS, refusals
 from qorgau.measures.figures import UNKNOWN

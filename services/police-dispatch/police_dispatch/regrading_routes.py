@@ -11,7 +11,7 @@ from police_dispatch.state.items import CALL_OUT
 from qorgau.assess import judged
 from qorgau.errors import NotFound
 from qorgau.front.answers import TEXT, Responses, answer, array, problems, structure
-from qorgau.front.kpis import Months, MonthText, Provisional, Rows
+from qorgau.front.monthly import Months, MonthText, Provisional, Rows, by_month
 from qorgau.front.reading import CaseId, Reading
 from qorgau.identity.access import Access
 from qorgau.identity.membership import shown_to
@@ -64,6 +64,6 @@ def regrading_router(reading: Reading, rows: Rows, months: Months, access: Acces
             {"month": month, "over": over, "desks": desks(await rows(KIND, None, month), below)}
             for month, over in asked.items()
         ]
-        return JSONResponse({"withheld_below": below, "months": told}, headers={"Cache-Control": "private, no-cache"})
+        return by_month(below, told)
 
     return router

@@ -15,7 +15,7 @@ from qorgau.attribution.duty import Duty
 from qorgau.attribution.partition import Segment, Stretch, beside, charged
 from qorgau.attribution.table import LEGS
 from qorgau.attribution.waits import ByType, Wait, by_type, waits, waits_of
-from qorgau.facts import WITHDRAWAL, Fact
+from qorgau.facts import WITHDRAWAL, Fact, region_of
 from qorgau.heart.known import KnownFacts
 from qorgau.heart.matching import key_part
 from qorgau.heart.tolls import FOREVER
@@ -96,7 +96,7 @@ def attribute(facts: Iterable[Fact], as_of: int) -> Attribution | None:
         return None
     known = by_type(counted)
     first = min(known.get("report.received", counted), key=attrgetter("order"))
-    region = _region(first)
+    region = region_of(first)
     end, ended = _end(known, first.time, as_of)
     duty = Duty(counted, region)
     found = [*waits(known), Wait(_ALL, first.time, None, first)]
@@ -116,11 +116,6 @@ def attribute(facts: Iterable[Fact], as_of: int) -> Attribution | None:
         beside=tuple(sorted(map(_named, beside((one for one in stretches if one.place != _ALL), taken)), key=_order)),
         clocks=court_clocks(known, waits_of(SAFETY, known), end),
     )
-
-
-def _region(fact: Fact) -> str | None:
-    region = fact.data.get("region")
-    return region if isinstance(region, str) else None
 
 
 def _end(known: ByType, begin: int, as_of: int) -> tuple[int, Ended | None]:

@@ -13,7 +13,7 @@ from qorgau.attribution.table import LEGS
 from qorgau.errors import NotFound
 from qorgau.front.answers import INSTANT, LENGTH, TAGGED, TEXT, Responses, answer, array, problems, ref, structure
 from qorgau.front.door import Sender
-from qorgau.front.kpis import Rows
+from qorgau.front.monthly import Rows
 from qorgau.front.paging import not_modified
 from qorgau.front.reading import CaseId, Known, Reading, tagged, unchanged
 from qorgau.identity.access import Access

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from qorgau.errors import NotFound
 from qorgau.facts import WITHDRAWAL, Fact
 from qorgau.front.answers import TEXT, Responses, answer, array, problems, structure
-from qorgau.front.kpis import Months, MonthText, Provisional, Rows
+from qorgau.front.monthly import Months, MonthText, Provisional, Rows, by_month
 from qorgau.identity.access import Access
 from qorgau.identity.sender import Sender
 from qorgau.instants import DAY, parse_instant
@@ -54,7 +54,7 @@ def capacity_router(
             policy, dimensions = months.plan.policy, list(dict.fromkeys(by or ()))
             cells = await asyncio.to_thread(capacity, refused, said, service, policy, dimensions, below)
             told.append({"month": month, "over": over, "cells": cells})
-        return JSONResponse({"withheld_below": below, "months": told}, headers={"Cache-Control": "private, no-cache"})
+        return by_month(below, told)
 
     return router
 

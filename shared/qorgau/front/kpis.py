@@ -1,26 +1,20 @@
 """`GET /v1/kpis`: how long each phase took and how often it was in time, by month and by what else is asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
-from qorgau.errors import Forbidden, Invalid, NotFound
+from qorgau.errors import Invalid, NotFound
 from qorgau.front.answers import LENGTH, MAYBE_LENGTH, Responses, answer, array, problems, structure
+from qorgau.front.monthly import Months, MonthText, Provisional, Rows, by_month
 from qorgau.identity.access import Access
-from qorgau.identity.sender import EVERY, Reach, Sender
+from qorgau.identity.sender import Sender
 from qorgau.measures.figures import MOST_DIMENSIONS, Dimension, figures
-from qorgau.measures.months import MONTH, MOST_MONTHS, is_over, months_between
 from qorgau.measures.phases import KIND
-from qorgau.plan import Plan
 from qorgau.service import v1
 from qorgau.surge.suppression import BELOW
-
-# The rows of a kind that all cases of this service have written down, of one region and month where these are given.
-Rows = Callable[[str, str | None, str | None], Awaitable[Sequence[Mapping[str, Any]]]]
 
 _MAYBE = {"type": ["integer", "null"], "description": "null: withheld"}
 _ROUNDED = MAYBE_LENGTH | {"description": "Rounded up to minutes"}
@@ -58,29 +52,6 @@ KPI_ANSWERS: Responses = {
     200: answer(_WORDS, structure(withheld_below={"type": "integer"}, months=array(_MONTH))),
     **problems(NotFound),
 }
-MonthText = Annotated[str, Query(pattern=MONTH, description="Such as 2026-03")]
-Provisional = Annotated[bool, Query(description="Months that are not over too; for supervisors of all regions")]
-
-
-@dataclass(frozen=True, slots=True)
-class Months:
-    """Which months somebody may be told of: one that is not over changes with every report that comes in."""
-
-    plan: Plan
-    now: Callable[[], int]
-
-    def asked(self, sender: Sender, since: str, until: str | None, provisional: bool) -> dict[str, bool]:
-        """The months asked for that may be told, and whether each is over. Raises Invalid, NotFound, Forbidden."""
-        months, zones = months_between(since, until or since), self.plan.policy.policy.zones.regions
-        if not months or months[-1] != (until or since):
-            raise Invalid(f"It is not before `since`, and they are {MOST_MONTHS} months at most.", field="until")
-        over = {month: is_over(month, zones, self.plan.calendar, self.now()) for month in months}
-        if not all(over.values()):
-            if not provisional:
-                raise NotFound("A month is not over; its days so far are for `provisional=true`.")
-            if sender.reach is not Reach.REGION or EVERY not in sender.regions:
-                raise Forbidden("A month that is not over is for supervisors of all regions.")
-        return over
 
 
 def kpis_router(rows: Rows, months: Months, access: Access, below: int = BELOW) -> APIRouter:
@@ -105,6 +76,6 @@ def kpis_router(rows: Rows, months: Months, access: Access, below: int = BELOW) 
             # What gives nothing away is searched for, which takes seconds where there are many agencies.
             made = await asyncio.to_thread(figures, found, dimensions, months.plan.policy, below)
             told.append({"month": month, "over": over, "rules": made})
-        return JSONResponse({"withheld_below": below, "months": told}, headers={"Cache-Control": "private, no-cache"})
+        return by_month(below, told)
 
     return router

@@ -5,9 +5,9 @@ Mutable and short-lived. What an instant touches, by a fact or by a timer, is wo
 
 from collections.abc import Iterable, Iterator
 
-from qorgau.facts import Fact
+from qorgau.facts import Fact, region_of
 from qorgau.heart.deadlines import Deadline
-from qorgau.heart.flagging import Duty, Flagging, Name, region_of
+from qorgau.heart.flagging import Duty, Flagging, Name
 from qorgau.heart.kinds import ONE_CASE
 from qorgau.heart.others import Others
 from qorgau.heart.situation import Situation

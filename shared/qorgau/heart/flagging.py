@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from qorgau.facts import Fact
+from qorgau.facts import Fact, region_of
 from qorgau.heart.deadlines import Deadline
 from qorgau.heart.reactions import FlagPlan
 from qorgau.heart.ruleflags import Answer
@@ -103,12 +103,6 @@ class Duty:
             known = [self._last[kind] for kind in kinds if kind in self._last]
             self._sources[kinds] = max(known, key=lambda fact: fact.order).source if known else None
         return self._sources[kinds] or (f"{kinds[0]}/{region}" if region else kinds[0])
-
-
-def region_of(fact: Fact) -> str | None:
-    """The region a fact names."""
-    region = fact.data.get("region")
-    return region if isinstance(region, str) else None
 
 
 class Flagging:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from qorgau import rules
-from qorgau.facts import WITHDRAWAL, Fact, first_copy
-from qorgau.heart.flagging import region_of
+from qorgau.facts import WITHDRAWAL, Fact, first_copy, region_of
 from qorgau.heart.known import KnownFacts
 from qorgau.heart.others import withdrawals
 from qorgau.instants import DAY
